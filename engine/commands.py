@@ -1,0 +1,57 @@
+"""What an operator may ask for, and the answer.
+
+A command says what the operator saw (`seen_seq`) and until when it is meant (`expires_at_ms`), so that nothing typed
+into a stalled terminal fires later against a changed desk. `id` makes a repeated submission harmless.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Envelope:
+    id: str
+    who: str
+    seen_seq: int
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltDesk(_Envelope):
+    """No new risk on this desk; closing stays allowed. Halting a halted desk changes nothing and succeeds."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeDesk(_Envelope):
+    """Lifts a halt."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltAll(_Envelope):
+    """Halts every desk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseDesk(_Envelope):
+    """Closes the desk's whole position, unless the average price would be worse than `worst_price` (1e-18 USD)."""
+
+    address: str
+    worst_price: int
+
+
+Command = HaltDesk | ResumeDesk | HaltAll | CloseDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer: `code` is stable and empty on success, `text` is one line for a person."""
+
+    command_id: str
+    ok: bool
+    code: str
+    text: str
+    seq: int
+    """Number of the newest fact when the answer was given."""

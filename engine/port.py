@@ -1,0 +1,37 @@
+"""The one door between a front end and the engine: pull for state, submit for commands, nothing pushed."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.commands import Command, Receipt
+from engine.snapshot import EventPage, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What does not change while the engine runs."""
+
+    version: str
+    mode: str
+    role: str
+    """`operator` or `observer`."""
+    operator: str
+    """Who the commands of this front end are journaled as."""
+
+
+class Port(Protocol):
+    """Everything a front end knows of the engine. Safe to call from any thread, never blocks on the engine."""
+
+    def info(self) -> Info: ...
+
+    def latest(self) -> Snapshot:
+        """The newest snapshot; the same object again while nothing changed."""
+        ...
+
+    def events(self, since: int) -> EventPage:
+        """Events numbered above `since` that are still in the ring."""
+        ...
+
+    async def submit(self, command: Command) -> Receipt:
+        """Hands a command to the engine and waits for its receipt without blocking the caller's loop."""
+        ...

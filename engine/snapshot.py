@@ -1,0 +1,258 @@
+"""What a front end may see: one immutable picture of the engine, built on committed facts only.
+
+Amounts are integers of 1e-18 USD (`Wad`) whatever the venue's own unit is; ratios are floats, because they are only
+ever drawn. `None` means *unknown* and is drawn as `?`: it is never zero.
+Every text in here has been through `engine.text.clean` and may be shown, but only as literal content.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Wad = int
+"""An amount in 1e-18 units."""
+
+
+class Side(StrEnum):
+    """Direction of a position."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+class DeskPhase(StrEnum):
+    """Where a desk stands; `halted` is a separate flag because it can be true in every phase."""
+
+    IDLE = "idle"
+    DECIDING = "deciding"
+    OPENING = "opening"
+    OPEN = "open"
+    INCREASING = "increasing"
+    REDUCING = "reducing"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+    QUARANTINED = "quarantined"
+
+
+class FeedHealth(StrEnum):
+    """How far a price may be believed; only LIVE and SLOW prices are traded on."""
+
+    LIVE = "live"
+    SLOW = "slow"
+    STALE = "stale"
+    LOST = "lost"
+    WIDE = "wide"
+    QUARANTINED = "quarantined"
+    NONE = "none"
+
+
+class Outcome(StrEnum):
+    """What the agent or an operator decided for a desk."""
+
+    OPEN = "open"
+    GROW = "grow"
+    NONE = "none"
+    DEFER = "defer"
+    CLOSE = "close"
+    HALT = "halt"
+    RESUME = "resume"
+    LIQUIDATED = "liquidated"
+    REFUSED = "refused"
+
+
+class QueueState(StrEnum):
+    """READY: may be liquidated now; NEAR: 80 % of the allowed loss is gone; WATCH: further away."""
+
+    READY = "ready"
+    NEAR = "near"
+    WATCH = "watch"
+
+
+class KeeperHealth(StrEnum):
+    """OK: last pass in time; LATE: a pass is overdue; FAILING: the last pass raised and is being retried."""
+
+    OK = "ok"
+    LATE = "late"
+    FAILING = "failing"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitQuote:
+    """What closing the whole position now would give: the same arithmetic the close itself uses."""
+
+    price: Wad
+    impact: float
+    """Signed move of the average exit price away from mark, as a fraction; negative is worse for the desk."""
+    payout: Wad
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """One desk: a token and the one position run for it."""
+
+    address: str
+    token: str
+    phase: DeskPhase
+    version: int
+    """Number of the last fact that touched this desk; a command carrying an older `seen_seq` is refused."""
+    pending: Wad
+    min_deploy: Wad
+    """Smallest pending amount that would be deployed at the leverage in force."""
+    note: str
+    """Why it waits, or what it is doing; empty when there is nothing to explain."""
+    halted_by: str | None = None
+    halted_at_ms: int | None = None
+    market: str | None = None
+    side: Side | None = None
+    position_id: int | None = None
+    leverage: float | None = None
+    collateral: Wad | None = None
+    notional: Wad | None = None
+    entry: Wad | None = None
+    mark: Wad | None = None
+    pnl: Wad | None = None
+    pnl_price: Wad | None = None
+    pnl_carry: Wad | None = None
+    liq_move: float | None = None
+    """Share of mark the price must move against the desk until it may be liquidated; 0 is now."""
+    exit: ExitQuote | None = None
+    fees_total: Wad = 0
+    realised: Wad = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRow:
+    """One Pyth feed, and the venue's market on it where there is one."""
+
+    symbol: str
+    health: FeedHealth
+    age_ms: int | None
+    index: Wad | None
+    conf: Wad | None
+    change: float | None
+    """Move over the signal window, as a fraction."""
+    tradable: bool
+    mark: Wad | None = None
+    basis: float | None = None
+    carry_per_hour: float | None = None
+    """What longs pay (positive) or receive per hour at the present imbalance, as a fraction of notional."""
+    long_oi: Wad | None = None
+    short_oi: Wad | None = None
+    open_fee: float | None = None
+    depth: Wad | None = None
+    """Quote reserve of the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """The latest word on a desk; one per desk, replaced in place."""
+
+    address: str
+    token: str
+    at_ms: int
+    source: str
+    outcome: Outcome
+    text: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationRow:
+    """A position near its end; `loss_share` 1.0 means now."""
+
+    position_id: int
+    market: str
+    owner: str
+    simulated: bool
+    side: Side
+    notional: Wad
+    leverage: float
+    loss_share: float
+    move: float
+    """Share of mark the price must move against the position to trigger it; 0 is now."""
+    fee: Wad
+    state: QueueState
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperRow:
+    """One loop of the engine."""
+
+    name: str
+    health: KeeperHealth
+    passes: int
+    last_ms: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The one line on top of every screen."""
+
+    mode: str
+    """`PAPER` or `LIVE`."""
+    venue: str
+    block: int
+    now_ms: int
+    feed: FeedHealth
+    feed_age_ms: int | None
+    feed_text: str
+    """Empty, or why the feed is not live (`key refused`, `reconnecting`, ...)."""
+    agent: str
+    keepers: KeeperHealth
+    keepers_text: str
+    desks_open: int
+    desks_halted: int
+    desks_waiting: int
+    alarms: tuple[str, ...]
+    simulated: str
+    """Empty, or what on this screen is simulated, e.g. `prices, fees, 48 traders`."""
+    time_factor: int
+    """1, or how many times the worker cadences and the momentum window run faster than real."""
+    dropped_events: int
+    liquidations: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How many positions stand behind the rows of the liquidation pane."""
+
+    ready: int
+    near: int
+    watched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole picture. `seq` is the number of the newest fact it contains."""
+
+    seq: int
+    at_ms: int
+    status: Status
+    desks: tuple[DeskRow, ...]
+    markets: tuple[MarketRow, ...]
+    decisions: tuple[DecisionRow, ...]
+    liquidations: tuple[LiquidationRow, ...]
+    queue: QueueCounts
+    keepers: tuple[KeeperRow, ...]
+    funds: tuple[tuple[str, Wad], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of history, newest last; `address` is empty for what concerns no desk."""
+
+    number: int
+    at_ms: int
+    address: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events after the number asked for; `dropped` counts those that had already left the ring."""
+
+    events: tuple[Event, ...]
+    dropped: int

@@ -1,0 +1,63 @@
+"""Double entry: money only ever moves from one account to another, so the sum over all accounts stays zero.
+
+Accounts are plain names. `external` is everything outside the ledger and the only account that may be negative.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+EXTERNAL = "external"
+TRADE_FUND = "trade_fund"
+INSURANCE = "insurance_fund"
+PROTOCOL_FEES = "protocol_fees"
+
+
+def wallet(user: str) -> str:
+    """The account that holds a user's free collateral."""
+    return f"wallet:{user}"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`amount` (above zero, in the ledger's unit) leaves `source` and reaches `target`."""
+
+    source: str
+    target: str
+    amount: int
+
+
+class Overdrawn(ValueError):  # noqa: N818 - a state, named as the field names it
+    """A move would have left an account other than `external` below zero."""
+
+
+def moves(*legs: tuple[str, str, int]) -> tuple[Move, ...]:
+    """The legs that move anything."""
+    return tuple(Move(*leg) for leg in legs if leg[2] > 0)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Balances by account name; an account that was never touched holds nothing."""
+
+    balances: dict[str, int] = field(default_factory=dict)
+
+    def __getitem__(self, account: str) -> int:
+        return self.balances.get(account, 0)
+
+    def apply(self, movements: Iterable[Move]) -> None:
+        """Books the movements in order. Raises Overdrawn and books nothing of a movement that would overdraw."""
+        balances = self.balances
+        for move in movements:
+            left = balances.get(move.source, 0) - move.amount
+            if move.amount <= 0 or (left < 0 and move.source != EXTERNAL):
+                raise Overdrawn(f"{move.source} cannot pay {move.amount} to {move.target}")
+            balances[move.source] = left
+            balances[move.target] = balances.get(move.target, 0) + move.amount
+
+    def total(self) -> int:
+        """The sum over all accounts: zero, always."""
+        return sum(self.balances.values())
+
+    def sum_of(self, prefix: str) -> int:
+        """The sum over the accounts whose name starts with `prefix`."""
+        return sum(amount for name, amount in self.balances.items() if name.startswith(prefix))

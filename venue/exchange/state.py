@@ -1,0 +1,89 @@
+"""What the exchange remembers: markets, positions, funds (seed vamm-clearinghouse, "Core State Model")."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from venue.exchange import curve
+from venue.exchange.fixed import WAD, toward_zero
+from venue.exchange.ledger import Ledger
+from venue.exchange.params import MarketParams
+
+
+class PositionStatus(StrEnum):
+    """OPEN once, then CLOSED or LIQUIDATED for ever."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    LIQUIDATED = "LIQUIDATED"
+
+
+@dataclass(slots=True)
+class Position:
+    """One leveraged position; amounts in 1e-18, `carry_snapshot` in 1e-54."""
+
+    id: int
+    owner: str
+    market: str
+    is_long: bool
+    size: int
+    entry_notional: int
+    margin: int
+    carry_snapshot: int
+    open_block: int
+    status: PositionStatus = PositionStatus.OPEN
+    realized_pnl: int = 0
+
+
+@dataclass(slots=True)
+class Market:
+    """One curve and what is owed on it."""
+
+    symbol: str
+    params: MarketParams
+    base_reserve: int
+    quote_reserve: int
+    long_oi: int = 0
+    """Sum of entry notionals of the open longs."""
+    short_oi: int = 0
+    long_base: int = 0
+    """Sum of sizes of the open longs: base that must still fit when every short has closed."""
+    carry_index: int = 0
+    last_funding_block: int = 0
+
+    @property
+    def mark(self) -> int:
+        return curve.mark(self.base_reserve, self.quote_reserve)
+
+    @property
+    def imbalance(self) -> int:
+        """(long - short) / total open interest on the 1e-18 grid, toward zero; 0 without open interest."""
+        total = self.long_oi + self.short_oi
+        return toward_zero((self.long_oi - self.short_oi) * WAD, total) if total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What an order with an id came to; kept so that its sender can ask again after a crash."""
+
+    position_id: int
+    price: int
+    notional: int
+    fee: int
+    margin: int
+    payout: int
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The whole clearinghouse. Owned by one `evolve` at a time and updated in place."""
+
+    block: int = 0
+    markets: dict[str, Market] = field(default_factory=dict)
+    positions: dict[int, Position] = field(default_factory=dict)
+    """Every position ever, by id."""
+    open_positions: dict[int, Position] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+    fills: dict[str, Fill] = field(default_factory=dict)
+    """What the orders that carried an id came to: an order id works once."""
+    uncovered_bad_debt: int = 0
+    next_position_id: int = 1
