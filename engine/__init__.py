@@ -1,1 +1,1 @@
-
+"""Runs the desks. Knows no terminal."""

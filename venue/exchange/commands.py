@@ -31,13 +31,13 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A refusal: nothing changed."""
+    """A refusal: nothing changed. `code` is a member of `Code`, or of the enum of a machine built like this one."""
 
-    code: Code
+    code: StrEnum
     detail: str = ""
 
 
-class Refused(Exception):  # noqa: N818 - control flow inside `decide`, never leaves it
+class Refused(Exception):
     """Carries a Rejection out of nested checks."""
 
     def __init__(self, code: Code, detail: str = "") -> None:

@@ -26,7 +26,7 @@ class Move:
     amount: int
 
 
-class Overdrawn(ValueError):  # noqa: N818 - a state, named as the field names it
+class Overdrawn(ValueError):
     """A move would have left an account other than `external` below zero."""
 
 

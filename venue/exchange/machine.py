@@ -137,6 +137,7 @@ def _on_reduced(exchange: Exchange, fact: facts.PositionReduced) -> None:
     market.base_reserve, market.quote_reserve = fact.base_reserve, fact.quote_reserve
     _grow(market, position.is_long, -fact.entry_notional, -fact.size)
     position.realized_pnl += fact.pnl_trade + fact.pnl_carry
+    position.payout += fact.payout
     if fact.closed:
         _end(exchange, position, PositionStatus.CLOSED)
     else:
@@ -152,6 +153,7 @@ def _on_liquidated(exchange: Exchange, fact: facts.PositionLiquidated) -> None:
     market.base_reserve, market.quote_reserve = fact.base_reserve, fact.quote_reserve
     _grow(market, position.is_long, -position.entry_notional, -position.size)
     position.realized_pnl += fact.pnl_trade + fact.pnl_carry
+    position.payout += fact.owner_payout
     exchange.uncovered_bad_debt += fact.uncovered
     _end(exchange, position, PositionStatus.LIQUIDATED)
 

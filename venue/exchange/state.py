@@ -32,6 +32,8 @@ class Position:
     open_block: int
     status: PositionStatus = PositionStatus.OPEN
     realized_pnl: int = 0
+    payout: int = 0
+    """What closes and liquidation have paid back to the owner."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,53 @@
+"""Facts to journal text and back. Integers cross as strings: they are larger than what JSON readers keep exactly."""
+
+import json
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.world import FACT_TYPES, Fact
+from store.errors import Damaged
+
+_TYPES = {kind.__name__: kind for kind in FACT_TYPES}
+
+
+def encode(fact: Fact) -> tuple[str, str]:
+    """(kind, payload) of a fact, as `Journal.append` takes it."""
+    return type(fact).__name__, json.dumps(_plain(fact), separators=(",", ":"), ensure_ascii=True)
+
+
+def decode(kind: str, payload: str) -> Fact:
+    """The fact an entry holds. Raises Damaged for a kind or a field this perpdesk does not know."""
+    fact_type = _TYPES.get(kind)
+    if fact_type is None:
+        raise Damaged("UNKNOWN_FACT", f"the journal holds a fact of unknown kind {kind!r}; it is from another perpdesk")
+    plain = json.loads(payload)
+    if plain.keys() - _names(fact_type):
+        raise Damaged("UNKNOWN_FACT", f"a {kind} in the journal has unknown fields; it is from another perpdesk")
+    try:
+        fact: Fact = _adapter(kind).validate_python(plain)
+    except ValidationError as error:
+        raise Damaged("UNKNOWN_FACT", f"a {kind} in the journal cannot be read: {error.errors()[0]['msg']}") from error
+    return fact
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - walks any fact
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
+@cache
+def _names(kind: type) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_TYPES[kind])

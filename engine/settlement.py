@@ -1,0 +1,157 @@
+"""The single writer: command -> decide -> journal -> evolve -> publish; no effect is seen before it is durable.
+
+Commands that arrive while a transaction is being written are decided together and committed in the next one. Reads
+go through the same queue, so they only ever meet committed facts.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from engine import codec, world
+from engine.clock import Clock
+from engine.world import Command, Fact, World
+from store.errors import Damaged, StoreError
+from store.journal import Journal
+from venue.exchange.commands import Rejection
+from venue.exchange.ledger import Overdrawn
+
+T = TypeVar("T")
+BATCH = 256
+"""Most commands in one transaction: bounds how long the first of them waits."""
+
+
+class StoreFailed(StoreError):
+    """The journal could not be written; the engine must stop, because memory is ahead of the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A committed fact with its journal number."""
+
+    seq: int
+    at_ms: int
+    fact: Fact
+
+
+@dataclass(slots=True)
+class _Request:
+    command: Command
+    answer: asyncio.Future[tuple[Fact, ...] | Rejection]
+
+
+@dataclass(slots=True)
+class _Read:
+    look: Callable[[World], Any]
+    answer: asyncio.Future[Any]
+
+
+class Settlement:
+    """Owns the world and its journal. `run` must be running for `submit` and `read` to be answered."""
+
+    def __init__(self, journal: Journal, clock: Clock, publish: Callable[[Sequence[Recorded]], None]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._publish = publish
+        self._world = World()
+        self._queue: deque[_Request | _Read] = deque()
+        self._waiting = asyncio.Event()
+        self._failure: StoreFailed | None = None
+        self._last_ms = 0
+
+    @property
+    def seq(self) -> int:
+        """Number of the newest committed fact."""
+        return self._journal.seq
+
+    async def recover(self) -> int:
+        """Folds the whole journal and returns how many facts it held. Raises Damaged when it cannot be trusted."""
+        async for entry in self._journal.replay():
+            fact = codec.decode(entry.kind, entry.payload)
+            try:
+                world.evolve(self._world, fact, entry.seq, entry.at_ms)
+            except (Overdrawn, LookupError) as error:
+                raise Damaged(
+                    "DOES_NOT_FOLD", f"entry {entry.seq} ({entry.kind}) contradicts the ones before"
+                ) from error
+            self._last_ms = entry.at_ms
+        return self._journal.seq
+
+    async def submit(self, command: Command) -> tuple[Fact, ...] | Rejection:
+        """The committed facts of a command, or its rejection. Cancelling the caller cancels neither.
+
+        Raises StoreFailed when the journal cannot be written any more.
+        """
+        request = _Request(command, asyncio.get_running_loop().create_future())
+        return await self._ask(request, request.answer)
+
+    async def read(self, look: Callable[[World], T]) -> T:
+        """What `look` sees in the committed world; it must not keep references into it."""
+        request = _Read(look, asyncio.get_running_loop().create_future())
+        return await self._ask(request, request.answer)
+
+    async def _ask(self, request: _Request | _Read, answer: asyncio.Future[T]) -> T:
+        if self._failure:
+            raise self._failure
+        self._queue.append(request)
+        self._waiting.set()
+        return await asyncio.shield(answer)
+
+    async def run(self) -> None:
+        """The writer's loop. Raises StoreFailed, after failing every waiter, when a transaction cannot be written."""
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            try:
+                while self._queue:
+                    await self._settle()
+            except Exception as error:  # disk or bug: memory may be ahead of the journal, so this is the end
+                self._failure = StoreFailed("STORE_FAILED", f"the journal cannot be written: {error}")
+                self._fail_waiters(self._failure)
+                raise self._failure from error
+
+    async def _settle(self) -> None:
+        """Decides up to a batch of commands, commits their facts, answers them; a read ends the batch."""
+        at_ms = self._last_ms = max(self._clock.now_ms(), self._last_ms)
+        seq = self._journal.seq
+        recorded: list[Recorded] = []
+        answers: list[tuple[_Request, tuple[Fact, ...] | Rejection]] = []
+        while self._queue and len(answers) < BATCH and isinstance(request := self._queue[0], _Request):
+            self._queue.popleft()
+            answer = world.decide(self._world, request.command)
+            answers.append((request, answer))
+            for fact in () if isinstance(answer, Rejection) else answer:
+                seq += 1
+                world.evolve(self._world, fact, seq, at_ms)
+                recorded.append(Recorded(seq, at_ms, fact))
+        if recorded:
+            try:
+                await self._journal.append([codec.encode(item.fact) for item in recorded], at_ms)
+            except BaseException:
+                self._queue.extendleft(request for request, _ in reversed(answers))
+                raise
+            self._publish(recorded)
+        for request, answer in answers:
+            if not request.answer.done():
+                request.answer.set_result(answer)
+        while self._queue and isinstance(read := self._queue[0], _Read):
+            self._queue.popleft()
+            _answer_read(read, self._world)
+
+    def _fail_waiters(self, failure: StoreFailed) -> None:
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.answer.done():
+                waiter.answer.set_exception(failure)
+                waiter.answer.exception()  # a caller that has gone away is no unretrieved exception
+
+
+def _answer_read(read: _Read, state: World) -> None:
+    if read.answer.done():
+        return
+    try:
+        read.answer.set_result(read.look(state))
+    except Exception as error:  # the reader's fault must not stop the writer
+        read.answer.set_exception(error)

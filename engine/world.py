@@ -1,0 +1,42 @@
+"""Everything the journal is the truth of: the exchange and the desks, as one machine."""
+
+from dataclasses import dataclass, field
+from typing import get_args
+
+from engine.desks import commands as desk_commands
+from engine.desks import facts as desk_facts
+from engine.desks import machine as desk_machine
+from engine.desks.state import House
+from venue.exchange import commands as exchange_commands
+from venue.exchange import facts as exchange_facts
+from venue.exchange import machine as exchange_machine
+from venue.exchange.commands import Rejection
+from venue.exchange.state import Exchange
+
+Command = exchange_commands.Command | desk_commands.Command
+Fact = exchange_facts.Fact | desk_facts.Fact
+
+FACT_TYPES: tuple[type, ...] = (*get_args(exchange_facts.Fact), *get_args(desk_facts.Fact))
+
+
+@dataclass(slots=True)
+class World:
+    """Two machines side by side; each keeps its own double entry, in its own unit."""
+
+    exchange: Exchange = field(default_factory=Exchange)
+    house: House = field(default_factory=House)
+
+
+def decide(world: World, command: Command) -> tuple[Fact, ...] | Rejection:
+    """The facts a command leads to, or why it is refused; the world is left as it is."""
+    if isinstance(command, exchange_commands.Command):
+        return exchange_machine.decide(world.exchange, command)
+    return desk_machine.decide(world.house, command)
+
+
+def evolve(world: World, fact: Fact, seq: int, at_ms: int) -> None:
+    """Folds a fact, journaled as entry `seq` at `at_ms`, into the world in place."""
+    if isinstance(fact, exchange_facts.Fact):
+        exchange_machine.evolve(world.exchange, fact)
+    else:
+        desk_machine.evolve(world.house, fact, seq, at_ms)

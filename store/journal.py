@@ -1,0 +1,180 @@
+"""The journal: an append-only table of facts, one hash chain, one read-write connection in the world.
+
+A shared SQLite connection is no transaction boundary under asyncio: a neighbour's commit ends it early and a
+cancelled caller leaves it open. So a whole transaction is one function, run on the connection's own thread and
+shielded from the caller's cancellation. See docs/decisions/0002-single-writer.md.
+"""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+
+from store.errors import Damaged
+
+APPLICATION_ID = 0x50455250
+SCHEMA_VERSION = 1
+GENESIS = bytes(32)
+REPLAY_PAGE = 5_000
+T = TypeVar("T")
+
+_PRAGMAS = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+PRAGMA foreign_keys=ON;
+PRAGMA busy_timeout=5000;
+PRAGMA trusted_schema=OFF;
+PRAGMA cell_size_check=ON;
+PRAGMA mmap_size=0;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journaled fact: `kind` names its type, `payload` is JSON text."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    payload: str
+
+
+def chain(previous: bytes, seq: int, at_ms: int, kind: str, payload: str) -> bytes:
+    """The 32-byte hash of a row, over the hash of the row before and everything the row says."""
+    digest = hashlib.blake2b(previous, digest_size=32)
+    digest.update(f"{seq}|{at_ms}|{kind}|".encode())
+    digest.update(payload.encode())
+    return digest.digest()
+
+
+class _Writer(aiosqlite.Connection):
+    """aiosqlite's thread, with whole transactions as the only thing that may be run on it."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.shield(self._execute(work, self._conn))  # type: ignore[no-untyped-call]
+
+
+class Journal:
+    """Appends facts durably and replays them in order. Use `Journal.open`."""
+
+    def __init__(self, connection: _Writer, path: Path, epoch: int) -> None:
+        self._writer = connection
+        self._epoch = epoch
+        self._seq = 0
+        self._hash = GENESIS
+        self.path = path
+
+    @property
+    def seq(self) -> int:
+        """Number of the newest entry, 0 when there is none; known once `replay` has run through."""
+        return self._seq
+
+    @classmethod
+    async def open(cls, directory: Path) -> "Journal":
+        """Opens or creates `perpdesk.db` in `directory` for writing; the caller holds the directory's Lease.
+
+        Raises Damaged when the file is not a journal, is from a newer perpdesk, or SQLite calls it corrupt.
+        """
+        path = directory / "perpdesk.db"
+        path.touch(mode=0o600, exist_ok=True)
+        connection = _Writer(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+        await connection
+        try:
+            epoch = await connection.run(_prepare)
+        except sqlite3.DatabaseError as error:
+            await connection.close()
+            raise _damaged(path, str(error)) from error
+        except Damaged:
+            await connection.close()
+            raise
+        return cls(connection, path, epoch)
+
+    async def replay(self) -> AsyncIterator[Entry]:
+        """Every entry from the first, checked against the hash chain. Raises Damaged at the first that does not fit."""
+        while True:
+            rows = await self._writer.run(self._page)
+            for seq, at_ms, kind, payload, stored in rows:
+                if seq != self._seq + 1:
+                    raise _damaged(self.path, f"entry {self._seq + 1} is missing")
+                if chain(self._hash, seq, at_ms, kind, payload) != stored:
+                    raise _damaged(self.path, f"entry {seq} does not fit the hash chain")
+                self._seq, self._hash = seq, stored
+                yield Entry(seq, at_ms, kind, payload)
+            if len(rows) < REPLAY_PAGE:
+                return
+
+    def _page(self, connection: sqlite3.Connection) -> list[tuple[int, int, str, str, bytes]]:
+        try:
+            return connection.execute(
+                "SELECT seq, at_ms, kind, payload, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+                (self._seq, REPLAY_PAGE),
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.path, str(error)) from error
+
+    async def append(self, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
+        """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
+
+        Raises sqlite3.Error when the disk refuses; then nothing of it is in the journal. Raises Damaged("FENCED")
+        when another process has taken the journal over.
+        """
+        rows = []
+        seq, digest = self._seq, self._hash
+        for kind, payload in facts:
+            seq += 1
+            digest = chain(digest, seq, at_ms, kind, payload)
+            rows.append((seq, at_ms, self._epoch, kind, payload, digest))
+        await self._writer.run(lambda connection: _commit(connection, self._epoch, rows))
+        self._seq, self._hash = seq, digest
+        return seq
+
+    async def close(self) -> None:
+        """Closes the connection; everything appended is already durable."""
+        await self._writer.close()
+
+
+def _prepare(connection: sqlite3.Connection) -> int:
+    """Schema, pragmas, and a new epoch."""
+    application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER)
+    if application == 0 and version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        connection.executescript(_PRAGMAS)
+        connection.executescript((files("store") / "schema" / "001_journal.sql").read_text())
+    elif application != APPLICATION_ID:
+        raise Damaged("NOT_A_JOURNAL", "perpdesk.db is not a perpdesk journal; move it away or name another --state")
+    elif version > SCHEMA_VERSION:
+        raise Damaged("NEWER_SCHEMA", f"perpdesk.db has schema {version}, this perpdesk knows {SCHEMA_VERSION}; update")
+    connection.executescript(_PRAGMAS)
+    connection.execute("BEGIN IMMEDIATE")
+    epoch = int(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]) + 1
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
+    connection.execute("COMMIT")
+    return epoch
+
+
+_HEADER = ("application_id", "user_version")
+
+
+def _commit(connection: sqlite3.Connection, epoch: int, rows: list[tuple[int, int, int, str, str, bytes]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (current,) = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        if int(current) != epoch:
+            raise Damaged("FENCED", f"epoch {current} has taken this journal over from epoch {epoch}")
+        connection.executemany(
+            "INSERT INTO journal (seq, at_ms, epoch, kind, payload, hash) VALUES (?, ?, ?, ?, ?, ?)", rows
+        )
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _damaged(path: Path, why: str) -> Damaged:
+    return Damaged("JOURNAL_DAMAGED", f"{path}: {why}; perpdesk will not trade on it: restore a backup")
