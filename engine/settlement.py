@@ -15,8 +15,10 @@ from engine.clock import Clock
 from engine.world import Command, Fact, World
 from store.errors import Damaged, StoreError
 from store.journal import Journal
+from venue.exchange import commands as exchange_commands
 from venue.exchange.commands import Rejection
 from venue.exchange.ledger import Overdrawn
+from venue.exchange.state import Exchange
 
 T = TypeVar("T")
 BATCH = 256
@@ -66,7 +68,7 @@ class Settlement:
         """Number of the newest committed fact."""
         return self._journal.seq
 
-    async def recover(self) -> int:
+    async def recover(self, replayed: Callable[[Recorded], None] = lambda _: None) -> int:
         """Folds the whole journal and returns how many facts it held. Raises Damaged when it cannot be trusted."""
         async for entry in self._journal.replay():
             fact = codec.decode(entry.kind, entry.payload)
@@ -77,6 +79,7 @@ class Settlement:
                     "DOES_NOT_FOLD", f"entry {entry.seq} ({entry.kind}) contradicts the ones before"
                 ) from error
             self._last_ms = entry.at_ms
+            replayed(Recorded(entry.seq, entry.at_ms, fact))
         return self._journal.seq
 
     async def submit(self, command: Command) -> tuple[Fact, ...] | Rejection:
@@ -155,3 +158,16 @@ def _answer_read(read: _Read, state: World) -> None:
         read.answer.set_result(read.look(state))
     except Exception as error:  # the reader's fault must not stop the writer
         read.answer.set_exception(error)
+
+
+class ExchangeDoor:
+    """The settlement as the embedded exchange's venue adapter knows it."""
+
+    def __init__(self, settlement: Settlement) -> None:
+        self._settlement = settlement
+
+    async def submit(self, command: exchange_commands.Command) -> tuple[Fact, ...] | Rejection:
+        return await self._settlement.submit(command)
+
+    async def read(self, look: Callable[[Exchange], T]) -> T:
+        return await self._settlement.read(lambda world: look(world.exchange))

@@ -1,0 +1,1 @@
+"""Decides for a desk that has money and no position."""

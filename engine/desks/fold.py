@@ -7,17 +7,9 @@ from engine.desks import facts
 from engine.desks.facts import OrderKind
 from engine.desks.state import IN_FLIGHT_PHASE, Desk, House, Word, pending
 from engine.snapshot import DeskPhase, Outcome
+from engine.text import money
 from venue.exchange.fixed import WAD
 from venue.perp import PositionRef
-
-
-def _usdc(amount: int) -> str:
-    sign, amount = ("-" if amount < 0 else ""), abs(amount)
-    return f"{sign}{amount // 10**6:,}.{amount % 10**6 // 10**4:02d}"
-
-
-def _price(price: int) -> str:
-    return f"{price // WAD:,}.{price % WAD * 100 // WAD:02d}"
 
 
 def _side(is_long: bool) -> str:
@@ -62,13 +54,13 @@ def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> N
     if fact.kind is OrderKind.CLOSE:
         desk.phase, desk.ref, desk.leverage = DeskPhase.CLOSED, None, 0
         house.closed += 1
-        text = f"{what} closed at {_price(fact.price)}, {_usdc(fact.payout)} USDC back"
+        text = f"{what} closed at {money(fact.price, WAD)}, {money(fact.payout)} USDC back"
         _say(desk, seq, at_ms, order.who if order else "", Outcome.CLOSE, text)
         return
     desk.phase = DeskPhase.OPEN
     desk.ref = PositionRef(fact.market, fact.is_long, fact.pair_index, fact.trade_index)
     desk.leverage = order.leverage if order else desk.leverage
-    size = f"{_usdc(fact.notional)} at {_price(fact.price)}"
+    size = f"{money(fact.notional)} at {money(fact.price, WAD)}"
     if fact.kind is OrderKind.OPEN:
         house.opened += 1
         reason = f"; {desk.word.text}" if desk.word and desk.word.outcome is Outcome.OPEN else ""
@@ -90,7 +82,7 @@ def _on_liquidated(house: House, fact: facts.DeskLiquidated, seq: int, at_ms: in
     what = f"{_side(desk.ref.is_long)} {desk.ref.market}" if desk.ref else "position"
     desk.phase, desk.ref, desk.leverage = DeskPhase.CLOSED, None, 0
     house.liquidated += 1
-    text = f"{what} liquidated, {_usdc(fact.loss)} USDC lost, {_usdc(fact.payout)} back"
+    text = f"{what} liquidated, {money(fact.loss)} USDC lost, {money(fact.payout)} back"
     _say(desk, seq, at_ms, "venue", Outcome.LIQUIDATED, text)
 
 
@@ -103,8 +95,8 @@ def _on_halted(house: House, fact: facts.DeskHalted, seq: int, at_ms: int) -> No
 def _on_resumed(house: House, fact: facts.DeskResumed, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     desk.halted_by = desk.halted_at_ms = None
-    money = _usdc(house.ledger[pending(fact.address)])
-    _say(desk, seq, at_ms, fact.who, Outcome.RESUME, f"managed again, {money} USDC pending")
+    held = money(house.ledger[pending(fact.address)])
+    _say(desk, seq, at_ms, fact.who, Outcome.RESUME, f"managed again, {held} USDC pending")
 
 
 FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {

@@ -1,0 +1,1 @@
+"""Loops that keep the exchange honest: carry and liquidations."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from venue.exchange import commands
-from venue.exchange.facts import Fact
 from venue.exchange.fixed import WAD, down, toward_zero, up, wad
 from venue.exchange.health import health, move_to_liquidation
 from venue.exchange.ledger import wallet
@@ -34,7 +33,7 @@ T = TypeVar("T")
 class Clearing(Protocol):
     """Whoever owns the exchange's state: decides commands durably, and lends the committed state for reading."""
 
-    async def submit(self, command: commands.Command) -> tuple[Fact, ...] | commands.Rejection: ...
+    async def submit(self, command: commands.Command) -> tuple[object, ...] | commands.Rejection: ...
 
     async def read(self, look: Callable[[Exchange], T]) -> T: ...
 

@@ -88,4 +88,5 @@ class Exchange:
     fills: dict[str, Fill] = field(default_factory=dict)
     """What the orders that carried an id came to: an order id works once."""
     uncovered_bad_debt: int = 0
+    liquidations: int = 0
     next_position_id: int = 1

@@ -1,0 +1,109 @@
+"""Which parts an engine has, and how they hang together."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from engine.agent.decide import Agent
+from engine.clock import Clock
+from engine.config import Settings
+from engine.demo.fees import SimulatedFees
+from engine.demo.stage import Demo
+from engine.demo.traders import TRADERS, Traders, is_simulated
+from engine.desks.manager import DeskManager
+from engine.feed import Feed
+from engine.keepers.carry import CarryKeeper
+from engine.keepers.liquidator import Liquidator
+from engine.markets import MarketLister
+from engine.operator import Operator
+from engine.queue import LiquidationQueue
+from engine.settlement import ExchangeDoor, Settlement
+from engine.view import Label, View
+from engine.worker import Cadence, Worker
+from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
+from venue.perp import PerpVenue
+
+DESK_PREFIX = "desk:"
+LIQUIDATOR = "keeper-1"
+AGENT_MARKETS = ("ETH", "BTC")
+"""What the agent may choose from (seed desk-agent), as far as the exchange lists it."""
+
+PRICE_SAMPLER = Cadence(40, 70)
+FEE_CLAIMER = Cadence(180, 300)
+DESK_MANAGER = Cadence(300, 480)
+"""Intervals in seconds as the seed's deployment runs them; a demo divides them by its time factor."""
+POSITION_WATCH = Cadence(0.5, 0.7)
+SCREEN = Cadence(0.2, 0.2)
+ONCE_A_SECOND = Cadence(1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A whole engine, not yet running."""
+
+    feed: Feed
+    venue: PerpVenue
+    operator: Operator
+    view: View
+    workers: tuple[Worker, ...]
+    desks: Worker
+    """Starts only when the price windows have been filled from history."""
+
+    def all_workers(self) -> tuple[Worker, ...]:
+        return (*self.workers, self.desks)
+
+
+def assemble(
+    settings: Settings,
+    demo: Demo | None,
+    seed: int,
+    settlement: Settlement,
+    clock: Clock,
+    publish: Callable[[], Awaitable[str]],
+) -> Parts:
+    """Every part, wired. `seed` drives jitter, and what a demo invents."""
+    factor = demo.factor if demo else 1
+    feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
+    venue = PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX)
+    markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
+    agent = Agent(feed, markets or settings.exchange.markets, settings.signal)
+    manager = DeskManager(settlement, venue, agent, settings.risk, settings.avantis_max_leverage, clock)
+    view = View(_label(settings, demo), feed, manager, LiquidationQueue(_owner))
+
+    def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
+        return Worker(name, cadence, work, clock, random.Random(f"{seed}:{name}"))  # noqa: S311 - jitter
+
+    block = float(settings.exchange.block_seconds)
+    workers = [
+        worker("feed", ONCE_A_SECOND, feed.run),
+        worker("markets", ONCE_A_SECOND, MarketLister(settlement, feed, settings.exchange, clock).pass_once),
+        worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
+        worker("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
+        worker("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
+        worker("positions", POSITION_WATCH, manager.notice_ends),
+        worker("screen", SCREEN, publish),
+    ]
+    if demo:
+        fees = SimulatedFees(settlement, seed, random.Random(f"{seed}:fees"))  # noqa: S311 - a simulation
+        traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
+        workers.append(worker("fees", FEE_CLAIMER.faster(factor), fees.claim_pooled_fees))
+        workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
+    desks = worker("desks", DESK_MANAGER.faster(factor), manager.manage_all)
+    return Parts(feed, venue, Operator(settlement, manager, clock), view, tuple(workers), desks)
+
+
+def _label(settings: Settings, demo: Demo | None) -> Label:
+    return Label(
+        mode="PAPER",
+        venue="exchange",
+        agent="signal" if settings.signal.enabled else "DEGEN",
+        simulated=f"prices, fees, {TRADERS} traders" if demo else "",
+        time_factor=demo.factor if demo else 1,
+        block_seconds=settings.exchange.block_seconds,
+        markets=settings.exchange.markets,
+        standing_alarms=() if settings.signal.enabled else ("DEGEN: the entry filter is switched off",),
+    )
+
+
+def _owner(account: str) -> tuple[str, bool]:
+    return account.removeprefix(DESK_PREFIX), is_simulated(account)

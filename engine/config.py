@@ -1,0 +1,165 @@
+"""Settings: defaults here, then one TOML file, then the environment. Unknown keys are refused with the nearest name.
+
+The seeds' names are kept: `[signal] entryMomentumPct`, `[risk] maxPositionUsdc`, `AVANTIS_MAX_LEVERAGE` ... in
+camelCase or snake_case, and `PERPDESK_SIGNAL__ENTRY_MOMENTUM_PCT` in the environment.
+"""
+
+import difflib
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from venue.pyth import FEEDS
+
+CONFIG_FILE = platformdirs.user_config_path("perpdesk") / "config.toml"
+
+
+class ConfigError(Exception):
+    """One line that names the key, the value and what was expected."""
+
+
+def _exact(value: object) -> object:
+    """TOML floats as the decimal that was written, so that 0.0015 is not 0.00149999999999999994."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1, allow_inf_nan=False)]
+Money = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10**12, allow_inf_nan=False)]
+Multiple = Annotated[Decimal, BeforeValidator(_exact), Field(ge=1, le=500, allow_inf_nan=False)]
+Seconds = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Pyth(_Section):
+    """Where prices come from. The key goes into the environment (PERPDESK_PYTH__KEY), not into the file."""
+
+    url: str = "https://hermes.pyth.network"
+    key: SecretStr | None = None
+    transport: Literal["sse", "ws"] = "sse"
+
+
+class ExchangeSettings(_Section):
+    """The embedded exchange; each market's curve is anchored at the first price seen."""
+
+    markets: tuple[str, ...] = ("ETH", "BTC")
+    depth_usd: Money = Decimal(5_000_000)
+    block_seconds: Seconds = Decimal(2)
+    max_leverage: Multiple = Decimal(30)
+    insurance_usd: Money = Decimal(100_000)
+
+
+class Signal(_Section):
+    """The signal engine (seed desk-agent, "Signal parameters"). Percentages are fractions."""
+
+    enabled: bool = True
+    entry_momentum_pct: Fraction = Decimal("0.0015")
+    max_volatility_pct: Fraction = Decimal("0.03")
+    require_active_session: bool = False
+    momentum_lookback_ms: Annotated[int, Field(ge=1_000, le=86_400_000)] = 900_000
+
+
+class Risk(_Section):
+    """Limits on what a desk may do; leverage is further capped by the venue."""
+
+    leverage: Multiple = Decimal(10)
+    max_position_usdc: Money = Decimal(500)
+    min_deploy_usdc: Money = Decimal(1)
+
+
+class Token(_Section):
+    """An enrolled launchpad token."""
+
+    address: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Desks(_Section):
+    """The registry, as far as it is configured."""
+
+    tokens: tuple[Token, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything the engine can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PERPDESK_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    pyth: Pyth = Pyth()
+    exchange: ExchangeSettings = ExchangeSettings()
+    signal: Signal = Signal()
+    risk: Risk = Risk()
+    desks: Desks = Desks()
+    avantis_max_leverage: Annotated[int, Field(ge=1, le=500, validation_alias="AVANTIS_MAX_LEVERAGE")] = 75
+    ui: dict[str, str | int | bool] = Field(default_factory=dict)
+    """Belongs to the terminal, which validates it; the engine only carries it."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment outranks the file, which comes in as init values."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None) -> Settings:
+    """Settings from `path`, or from the user's config file when there is one, under the environment.
+
+    Raises ConfigError with one line for the first thing that is wrong.
+    """
+    file = path or CONFIG_FILE
+    values: dict[str, Any] = {}
+    if path or file.exists():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{file}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(f"{file if values else 'environment'}: {_explain(error)}") from error
+    unknown = [symbol for symbol in settings.exchange.markets if symbol not in FEEDS]
+    if unknown:
+        raise ConfigError(f"exchange.markets: unknown market {unknown[0]!r}; expected any of {', '.join(FEEDS)}")
+    if not settings.exchange.markets:
+        raise ConfigError("exchange.markets: empty; expected at least one market")
+    return settings
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = _names_at(path[:-1])
+        close = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(sorted(known))}"
+        return f"unknown key {key!r}; {hint}"
+    return f"{key}: {first['input']!r}: {first['msg'].lower()}"
+
+
+def _names_at(path: list[str]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in path:
+        inner = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)

@@ -1,0 +1,69 @@
+"""Sets the demo's stage: a Hermes simulator on loopback, and settings under which a newcomer need not wait.
+
+The simulator is spoken to like the real Hermes: over its sockets, with a key, through the same client.
+"""
+
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import SecretStr
+
+from engine.clock import Clock
+from engine.config import Desks, Pyth, Settings
+from engine.demo.tokens import demo_tokens
+from engine.desks.commands import StartSimulation
+from engine.settlement import Settlement
+from venue.pyth import FEEDS, HermesSimulator, PricePath, demo_script
+
+
+class PortTaken(Exception):
+    """The simulator cannot listen where it was told to; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a demo invents comes from `seed`; cadences and the momentum window run `factor` times as fast."""
+
+    seed: int
+    factor: int = 60
+    leverage: int = 20
+    block_seconds: int = 1
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running simulator, and the settings that point at it."""
+
+    simulator: HermesSimulator
+    settings: Settings
+    seed: int
+
+
+async def set_stage(demo: Demo, settings: Settings, settlement: Settlement, clock: Clock) -> Stage:
+    """Starts the simulator where an earlier run on the same state left its prices. Raises PortTaken."""
+    await settlement.submit(StartSimulation(demo.seed, clock.now_ms()))
+    started = await settlement.read(lambda world: world.house.simulation)
+    assert started is not None  # noqa: S101 - journaled the line before
+    key = SecretStr(secrets.token_urlsafe(16))
+    path = PricePath(started.seed, started.origin_ms, speed=demo.factor, script=demo_script(started.seed))
+    simulator = HermesSimulator(path, FEEDS, key, clock.now_ms, port=demo.port)
+    try:
+        await simulator.start()
+    except OSError as error:
+        raise PortTaken(f"port {demo.port} of the price simulator: {error.strerror}; name another --port") from error
+    return Stage(simulator, _demo_settings(demo, settings, simulator.url, key, started.seed), started.seed)
+
+
+def _demo_settings(demo: Demo, settings: Settings, url: str, key: SecretStr, seed: int) -> Settings:
+    lookback = settings.signal.momentum_lookback_ms // demo.factor
+    return settings.model_copy(
+        update={
+            "pyth": Pyth(url=url, key=key, transport=settings.pyth.transport),
+            "exchange": settings.exchange.model_copy(update={"block_seconds": Decimal(demo.block_seconds)}),
+            "signal": settings.signal.model_copy(update={"momentum_lookback_ms": max(1_000, lookback)}),
+            "risk": settings.risk.model_copy(update={"leverage": Decimal(demo.leverage)}),
+            "desks": Desks(tokens=demo_tokens(seed)),
+        }
+    )

@@ -1,0 +1,82 @@
+"""Carries out what operators ask for: checks that it is still meant, does it once, answers with one line."""
+
+from collections import OrderedDict
+
+from engine.clock import Clock
+from engine.commands import CloseDesk, Command, HaltAll, HaltDesk, Receipt, ResumeDesk
+from engine.desks import commands as desk_commands
+from engine.desks.commands import Code
+from engine.desks.manager import DeskManager
+from engine.settlement import Settlement, StoreFailed
+from engine.text import clean_name, money
+from venue.exchange.commands import Rejection
+from venue.perp import Declined, Filled, OrderOutcome
+
+REMEMBERED = 1_000
+
+
+class Operator:
+    """The engine's side of `Port.submit`."""
+
+    def __init__(self, settlement: Settlement, manager: DeskManager, clock: Clock) -> None:
+        self._settlement = settlement
+        self._manager = manager
+        self._clock = clock
+        self._receipts: OrderedDict[str, Receipt] = OrderedDict()
+
+    async def execute(self, command: Command) -> Receipt:
+        """The receipt; the same command again gets the same one and has no second effect."""
+        known = self._receipts.get(command.id)
+        if known is not None:
+            return known
+        try:
+            ok, code, text = await self._carry_out(command)
+        except StoreFailed as failure:
+            ok, code, text = False, failure.code, str(failure)
+        receipt = Receipt(command.id, ok, code, text, self._settlement.seq)
+        self._receipts[command.id] = receipt
+        if len(self._receipts) > REMEMBERED:
+            self._receipts.popitem(last=False)
+        return receipt
+
+    async def _carry_out(self, command: Command) -> tuple[bool, str, str]:
+        late_ms = self._clock.now_ms() - command.expires_at_ms
+        if late_ms > 0:
+            return (
+                False,
+                Code.EXPIRED,
+                f"this was meant until {late_ms / 1000:.1f} s ago; ask again if you still mean it",
+            )
+        who = clean_name(command.who)
+        match command:
+            case HaltAll():
+                return await self._halt("", who, command.id)
+            case HaltDesk():
+                return await self._halt(command.address, who, command.id)
+            case ResumeDesk():
+                resume = desk_commands.Resume(command.address, who, command.id)
+                answer = await self._settlement.submit(resume)
+                return _refused(answer) if isinstance(answer, Rejection) else (True, "", "resumed")
+            case CloseDesk():
+                outcome = await self._manager.close_desk(command.address, command.worst_price, who, command.seen_seq)
+                return _closed(outcome)
+
+    async def _halt(self, address: str, who: str, command_id: str) -> tuple[bool, str, str]:
+        answer = await self._settlement.submit(desk_commands.Halt(address, who, command_id))
+        if isinstance(answer, Rejection):
+            return _refused(answer)
+        return True, "", f"halted {len(answer)} desk{'' if len(answer) == 1 else 's'}" if answer else "already halted"
+
+
+def _refused(rejection: Rejection) -> tuple[bool, str, str]:
+    return False, rejection.code, rejection.detail
+
+
+def _closed(outcome: OrderOutcome | Rejection) -> tuple[bool, str, str]:
+    match outcome:
+        case Filled():
+            return True, "", f"closed, {money(outcome.payout)} USDC back"
+        case Declined() | Rejection():
+            return False, outcome.code, outcome.detail
+        case _:
+            return True, "", "sent; the venue has not answered yet"

@@ -1,0 +1,76 @@
+"""The engine on a thread of its own, and the Port that a front end in the same process holds.
+
+A stalled terminal, a crashed widget or a lost SSH line blocks or ends the main thread; this one goes on.
+"""
+
+import asyncio
+import concurrent.futures
+import getpass
+import threading
+from importlib.metadata import version
+
+from engine.chronicle import Chronicle
+from engine.clock import SystemClock
+from engine.commands import Command, Receipt
+from engine.desks.commands import Code
+from engine.engine import Engine, Options
+from engine.port import Info
+from engine.snapshot import EventPage, Snapshot
+
+STOP_SECONDS = 10.0
+
+
+class Runtime:
+    """Starts and stops the engine thread. It is its own `Port`."""
+
+    def __init__(self, options: Options) -> None:
+        self._chronicle = Chronicle()
+        self._engine = Engine(options, SystemClock(), self._chronicle)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
+        self._info = Info(version("perpdesk"), "PAPER", "operator", getpass.getuser())
+        self.failure: BaseException | None = None
+        """What ended the engine, when it was not asked to stop."""
+
+    def start(self) -> None:
+        """Returns when there is a first snapshot. Raises what kept the engine from starting."""
+        self._thread.start()
+        self._ready.result()
+
+    def stop(self) -> None:
+        """Stops in order and waits; everything acknowledged is durable whether or not this is called."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(STOP_SECONDS)
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as error:  # the thread's end is reported, whatever it was
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            self.failure = error
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._engine.run(lambda: self._ready.set_result(None), self._stop)
+
+    def info(self) -> Info:
+        return self._info
+
+    def latest(self) -> Snapshot:
+        return self._engine.snapshot
+
+    def events(self, since: int) -> EventPage:
+        return self._chronicle.since(since)
+
+    async def submit(self, command: Command) -> Receipt:
+        """Runs on the caller's loop; the engine's loop does the work."""
+        loop = self._loop
+        if loop is None or not self._thread.is_alive() or self._stop.is_set():
+            text = "the engine has stopped" if self.failure is None else f"the engine has failed: {self.failure}"
+            return Receipt(command.id, False, Code.STOPPING, text, self._engine.snapshot.seq)
+        work = asyncio.run_coroutine_threadsafe(self._engine.parts.operator.execute(command), loop)
+        return await asyncio.wrap_future(work)

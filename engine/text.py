@@ -1,0 +1,43 @@
+"""Text from outside, cleaned once where it enters: it may then be shown, but only as literal content.
+
+Terminal controls, bidirectional overrides, zero-width and private characters go; combining marks and length are
+bounded, so that a name can neither move the cursor nor pile up over its neighbours.
+"""
+
+import unicodedata
+
+NAME_CELLS = 24
+TEXT_CELLS = 280
+MAX_COMBINING = 2
+_DROPPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+def clean(text: str, limit: int = TEXT_CELLS) -> str:
+    """At most `limit` characters of `text`, without anything that acts on a terminal; `?` when nothing is left."""
+    kept: list[str] = []
+    combining = 0
+    for char in unicodedata.normalize("NFC", text[: 8 * limit]):
+        category = unicodedata.category(char)
+        if category in _DROPPED:
+            continue
+        if category[0] == "M":
+            combining += 1
+            if combining > MAX_COMBINING or not kept:
+                continue
+        else:
+            combining = 0
+        kept.append(" " if category[0] == "Z" else char)
+        if len(kept) >= limit:
+            break
+    return " ".join("".join(kept).split()) or "?"
+
+
+def clean_name(text: str) -> str:
+    """A token's name as it may be shown."""
+    return clean(text, NAME_CELLS)
+
+
+def money(amount: int, unit: int = 10**6) -> str:
+    """An amount with two decimals, truncated toward zero."""
+    sign, amount = ("-" if amount < 0 else ""), abs(amount)
+    return f"{sign}{amount // unit:,}.{amount % unit * 100 // unit:02d}"

@@ -1,0 +1,84 @@
+"""A loop of the engine: jittered cadence, never overlapping, never silently dead."""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from engine.clock import Clock
+from engine.settlement import StoreFailed
+from engine.snapshot import KeeperHealth, KeeperRow
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+BACKOFF_FLOOR_S = 0.5
+BACKOFF_CEILING_S = 30.0
+LATE_AFTER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """Seconds from the end of one pass to the start of the next, drawn evenly from the range."""
+
+    shortest: float
+    longest: float
+
+    def faster(self, factor: int) -> "Cadence":
+        """The same cadence in a world whose time runs `factor` times as fast."""
+        return Cadence(self.shortest / factor, self.longest / factor)
+
+
+class Worker:
+    """Runs `work` at a cadence until cancelled. A pass that raises is logged, counted, and retried with back-off."""
+
+    def __init__(
+        self, name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], clock: Clock, rng: random.Random
+    ) -> None:
+        self.name = name
+        self._cadence = cadence
+        self._work = work
+        self._clock = clock
+        self._rng = rng
+        self._passes = 0
+        self._failures = 0
+        self._last_ms: int | None = None
+        self._due = 0.0
+        self._detail = ""
+
+    async def run(self) -> None:
+        """Forever. Raises StoreFailed, after which nothing can be worked on."""
+        while True:
+            try:
+                self._detail = await self._work()
+                self._passes += 1
+                self._failures = 0
+                self._last_ms = self._clock.now_ms()
+            except StoreFailed:
+                raise
+            except Exception as error:
+                self._failures += 1
+                self._detail = f"{type(error).__name__}, try {self._failures}"
+                log.error("pass failed", worker=self.name, error=repr(error), exc_info=_debugging())
+            await self._pause()
+
+    async def _pause(self) -> None:
+        wait = self._rng.uniform(self._cadence.shortest, self._cadence.longest)
+        if self._failures:
+            wait = max(wait, min(BACKOFF_CEILING_S, BACKOFF_FLOOR_S * 2**self._failures))
+        self._due = self._clock.monotonic() + LATE_AFTER * wait + 1.0
+        await self._clock.sleep(wait)
+
+    def row(self) -> KeeperRow:
+        """How it is doing."""
+        if self._failures:
+            health = KeeperHealth.FAILING
+        elif self._due and self._clock.monotonic() > self._due:
+            health = KeeperHealth.LATE
+        else:
+            health = KeeperHealth.OK
+        return KeeperRow(self.name, health, self._passes, self._last_ms, self._detail)
+
+
+def _debugging() -> bool:
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
