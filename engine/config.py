@@ -134,7 +134,7 @@ def load(path: Path | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise ConfigError(f"{file if values else 'environment'}: {_explain(error)}") from error
+        raise ConfigError(f"{file if values else 'environment'}: {explain(error, Settings)}") from error
     unknown = [symbol for symbol in settings.exchange.markets if symbol not in FEEDS]
     if unknown:
         raise ConfigError(f"exchange.markets: unknown market {unknown[0]!r}; expected any of {', '.join(FEEDS)}")
@@ -143,20 +143,20 @@ def load(path: Path | None = None) -> Settings:
     return settings
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """One line for the first thing wrong: the key, the value, what was expected, and the nearest known key."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     key = ".".join(path)
     if first["type"] == "extra_forbidden":
-        known = _names_at(path[:-1])
+        known = _names_at(model, path[:-1])
         close = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(sorted(known))}"
         return f"unknown key {key!r}; {hint}"
     return f"{key}: {first['input']!r}: {first['msg'].lower()}"
 
 
-def _names_at(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Settings
+def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
         inner = model.model_fields[part].annotation if part in model.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):

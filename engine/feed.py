@@ -9,7 +9,7 @@ from engine.clock import Clock
 from engine.config import Pyth
 from engine.snapshot import FeedHealth
 from venue.exchange.fixed import WAD
-from venue.pyth import FEEDS, FeedState, HermesClient, HermesError, LinkPhase, PriceBook, WireItem
+from venue.pyth import FEEDS, FeedState, HermesClient, HermesError, LinkPhase, Price, PriceBook, WireItem, check
 from venue.pyth import Feed as PythFeed
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -54,8 +54,10 @@ class Feed:
                 log.warning("history not available", reason=error.reason)
                 return
             for item in items:
-                value = int(item.price.price) * 10.0**item.price.expo
-                self.windows[symbols[item.id]].add(item.price.publish_time * 1000, value)
+                symbol = symbols[item.id]
+                price = check(FEEDS[symbol], None, item, at * 1000, self.book.policy)
+                if isinstance(price, Price):
+                    self.windows[symbol].add(price.publish_time * 1000, price.wad / WAD)
 
     async def sample(self) -> str:
         """One pass of the price sampler: every tradable price goes into its window."""

@@ -7,6 +7,7 @@ import asyncio
 import concurrent.futures
 import getpass
 import threading
+from dataclasses import replace
 from importlib.metadata import version
 
 from engine.chronicle import Chronicle
@@ -15,7 +16,7 @@ from engine.commands import Command, Receipt
 from engine.desks.commands import Code
 from engine.engine import Engine, Options
 from engine.port import Info
-from engine.snapshot import EventPage, Snapshot
+from engine.snapshot import EventPage, KeeperHealth, Snapshot
 
 STOP_SECONDS = 10.0
 
@@ -49,9 +50,11 @@ class Runtime:
         try:
             asyncio.run(self._run())
         except BaseException as error:  # the thread's end is reported, whatever it was
+            self.failure = error
             if not self._ready.done():
                 self._ready.set_exception(error)
-            self.failure = error
+            else:
+                self._engine.snapshot = _stopped(self._engine.snapshot, error)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -74,3 +77,12 @@ class Runtime:
             return Receipt(command.id, False, Code.STOPPING, text, self._engine.snapshot.seq)
         work = asyncio.run_coroutine_threadsafe(self._engine.parts.operator.execute(command), loop)
         return await asyncio.wrap_future(work)
+
+
+def _stopped(last: Snapshot, error: BaseException) -> Snapshot:
+    """The last picture, saying that it is the last."""
+    alarm = f"the engine has stopped: {error}"
+    status = replace(
+        last.status, alarms=(alarm, *last.status.alarms), keepers=KeeperHealth.STOPPED, keepers_text="engine stopped"
+    )
+    return replace(last, status=status)

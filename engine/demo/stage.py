@@ -3,6 +3,7 @@
 The simulator is spoken to like the real Hermes: over its sockets, with a key, through the same client.
 """
 
+import os
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,7 +53,9 @@ async def set_stage(demo: Demo, settings: Settings, settlement: Settlement, cloc
     try:
         await simulator.start()
     except OSError as error:
-        raise PortTaken(f"port {demo.port} of the price simulator: {error.strerror}; name another --port") from error
+        raise PortTaken(
+            f"port {demo.port} of the price simulator: {os.strerror(error.errno or 0).lower()}; name another --port"
+        ) from error
     return Stage(simulator, _demo_settings(demo, settings, simulator.url, key, started.seed), started.seed)
 
 

@@ -108,20 +108,39 @@ def health(market: Market, position: Position) -> Health:
 def move_to_liquidation(market: Market, position: Position, state: Health) -> float:
     """Share of mark the price must move against the position until it may be liquidated; 0.0 when it already may.
 
-    A picture, not a rule: it holds the carry and the bucket as they are and solves the curve for the close notional
-    at which loss equals the loss allowed.
+    A picture, not a rule: it holds the carry as it is. Leverage moves with mark, so each bucket is asked at which
+    move its loss limit is reached, and the answer counts where the position is in that bucket by then.
     """
     if state.liquidatable:
         return 0.0
+    sign = 1 if position.is_long else -1
+    mark = market.quote_reserve / market.base_reserve
+    per_unit = position.margin / position.size
+
+    def move(target: float) -> float:
+        return sign * (mark - target) / mark
+
+    nearest = 1.0
+    lower = 0.0
+    for index, (ceiling, buffer) in enumerate(market.params.buckets):
+        upper = float("inf") if index == len(market.params.buckets) - 1 else ceiling / WAD
+        enters, leaves = sorted((move(lower * per_unit), move(upper * per_unit)))
+        reached = move(_mark_of_loss(market, position, state, 1 - buffer / WAD))
+        if max(reached, enters) <= leaves:
+            nearest = min(nearest, max(reached, enters))
+        lower = upper
+    return max(0.0, nearest)
+
+
+def _mark_of_loss(market: Market, position: Position, state: Health, allowed: float) -> float:
+    """The mark along the curve at which closing would lose `allowed` of the margin; 0.0 when no price is that bad."""
+    sign = 1 if position.is_long else -1
     size = position.size / WAD
     k = (market.base_reserve / WAD) * (market.quote_reserve / WAD)
-    spare = (state.allowed_loss + state.exit.pnl_carry) / WAD
-    sign = 1 if position.is_long else -1
+    spare = (position.margin * allowed + state.exit.pnl_carry) / WAD
     closing = position.entry_notional / WAD - sign * spare
     if closing <= 0:
-        return 1.0
+        return 0.0
     root = sqrt((closing * size) ** 2 + 4 * closing * k * size)
     base = (root - sign * closing * size) / (2 * closing)
-    target = k / (base * base)
-    mark = market.quote_reserve / market.base_reserve
-    return max(0.0, sign * (mark - target) / mark)
+    return k / (base * base)

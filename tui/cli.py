@@ -1,0 +1,216 @@
+"""The `perpdesk` command. Data to stdout, words to stderr; no terminal library is imported until one is painted."""
+
+import asyncio
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine import daemon, logs
+from engine.config import ConfigError, Settings, explain, load
+from engine.demo.stage import Demo, PortTaken
+from engine.engine import Options
+from engine.settlement import StoreFailed
+from store.errors import Damaged, Locked, StoreError
+
+
+class Exit(IntEnum):
+    """What the exit status means (after sysexits)."""
+
+    OK = 0
+    USAGE = 64
+    DAMAGED = 66
+    UNAVAILABLE = 69
+    SOFTWARE = 70
+    STORE = 74
+    LOCKED = 75
+    CONFIG = 78
+
+
+_EXITS: tuple[tuple[type[Exception], Exit], ...] = (
+    (ConfigError, Exit.CONFIG),
+    (Locked, Exit.LOCKED),
+    (Damaged, Exit.DAMAGED),
+    (StoreFailed, Exit.STORE),
+    (StoreError, Exit.STORE),
+    (PortTaken, Exit.UNAVAILABLE),
+)
+
+
+class Duration(click.ParamType[float]):
+    """`20s`, `5m` or `1h`; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smh]?)", str(value), re.ASCII)
+        if not found:
+            self.fail(f"{value!r} is not a duration; expected a number with s, m or h, like 20s", param, ctx)
+        return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML)."),
+        click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of the journal."),
+        click.option("--headless", is_flag=True, help="No screen: log lines on stderr, one JSON object at the end."),
+        click.option("--for", "seconds", type=Duration(), help="Stop after this long (headless)."),
+        click.option("--theme", help="night, day, high-contrast, ansi or mono."),
+        click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("perpdesk"), prog_name="perpdesk")
+def cli() -> None:
+    """Run perpetual-futures desks, and watch them in a terminal."""
+
+
+@cli.command()
+@_shared
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="What is invented.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the price simulator; 0 is any.")
+def demo(seed: int, port: int, **shared: Any) -> None:  # noqa: ANN401
+    """Everything simulated, at 60 times real cadence: prices, fees and other traders.
+
+    The journal lives in a temporary directory unless --state names one.
+    """
+    _start(Demo(seed=seed, port=port), **shared)
+
+
+@cli.command()
+@_shared
+def run(**shared: Any) -> None:  # noqa: ANN401
+    """Live Pyth prices, paper positions on the embedded exchange."""
+    _start(None, **shared)
+
+
+def _start(
+    staged: Demo | None,
+    *,
+    config: Path | None,
+    state: Path | None,
+    headless: bool,
+    seconds: float | None,
+    theme: str | None,
+    fps: int | None,
+) -> None:
+    if seconds is not None and not headless:
+        raise click.UsageError("--for needs --headless")
+    refusal = None if headless else _no_screen()
+    if refusal:
+        raise click.UsageError(refusal)
+    settings = load(config)
+    ui = _ui(settings, theme, fps)
+    with _directory(staged, state) as directory:
+        options = Options(settings, directory, staged)
+        if headless:
+            logs.setup()
+            summary = asyncio.run(daemon.run(options, seconds))
+            click.echo(json.dumps(summary.as_dict()))
+        else:
+            _show(options, ui)
+
+
+def _no_screen() -> str | None:
+    import os
+
+    from tui import terminal
+
+    return terminal.why_not(sys.stdin, sys.stdout, os.environ)
+
+
+class _UiTable(BaseModel):
+    """The `[ui]` table of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    theme: str | None = None
+    fps: int | None = Field(default=None, ge=1, le=30)
+    mouse: bool | None = None
+
+
+def _ui(settings: Settings, theme: str | None, fps: int | None) -> _UiTable:
+    import themes
+
+    try:
+        table = _UiTable.model_validate(settings.ui)
+    except ValidationError as error:
+        raise ConfigError(f"[ui] {explain(error, _UiTable)}") from error
+    chosen = theme or table.theme
+    if chosen is not None and chosen not in themes.NAMES:
+        raise ConfigError(f"theme: {chosen!r} is unknown; expected one of {', '.join(themes.NAMES)}")
+    return table.model_copy(update={"theme": chosen, "fps": fps or table.fps})
+
+
+@contextmanager
+def _directory(staged: Demo | None, state: Path | None) -> Iterator[Path]:
+    if state is not None or staged is None:
+        yield state or platformdirs.user_data_path("perpdesk") / "paper"
+        return
+    directory = Path(tempfile.mkdtemp(prefix="perpdesk-demo-"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _show(options: Options, ui: _UiTable) -> None:
+    import os
+
+    from engine.runtime import Runtime
+    from tui import terminal
+    from tui.settings import UiSettings
+
+    options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logs.setup(options.directory / "perpdesk.log")
+    terminal.prepare(os.environ)
+    runtime = Runtime(options)
+    runtime.start()
+    try:
+        from tui.app import run_app
+
+        code = run_app(runtime, UiSettings.for_terminal(os.environ, theme=ui.theme, fps=ui.fps, mouse=ui.mouse))
+    finally:
+        runtime.stop()
+    if runtime.failure is not None:
+        raise runtime.failure
+    sys.exit(code)
+
+
+def main() -> None:
+    """Runs the command line; every refusal is one line on stderr and a documented exit status."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as usage:
+        click.echo(usage.format_message(), err=True)
+        sys.exit(Exit.USAGE)
+    except click.ClickException as error:
+        click.echo(f"perpdesk: {error.format_message()}", err=True)
+        sys.exit(Exit.USAGE)
+    except click.Abort:
+        sys.exit(130)
+    except tuple(kind for kind, _ in _EXITS) as error:
+        click.echo(f"perpdesk: {error}", err=True)
+        sys.exit(next(status for kind, status in _EXITS if isinstance(error, kind)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Pyth prices: the Hermes client, what counts as a price, and a simulator that speaks Hermes."""
+
+from venue.pyth.book import FeedState, PriceBook, PriceView
+from venue.pyth.fault import HermesError
+from venue.pyth.hermes import HermesClient
+from venue.pyth.link import LinkPhase, LinkState, LinkTiming
+from venue.pyth.path import BASE_PRICES, PricePath
+from venue.pyth.price import FEEDS, Feed, Price, PricePolicy, Refusal, RefusalCode, check
+from venue.pyth.script import Episode, Regime, Script, demo_script
+from venue.pyth.simulator import HermesSimulator
+from venue.pyth.wire import WireItem, WirePrice
+
+__all__ = [
+    "BASE_PRICES",
+    "FEEDS",
+    "Episode",
+    "Feed",
+    "FeedState",
+    "HermesClient",
+    "HermesError",
+    "HermesSimulator",
+    "LinkPhase",
+    "LinkState",
+    "LinkTiming",
+    "Price",
+    "PriceBook",
+    "PricePath",
+    "PricePolicy",
+    "PriceView",
+    "Refusal",
+    "RefusalCode",
+    "Regime",
+    "Script",
+    "WireItem",
+    "WirePrice",
+    "check",
+    "demo_script",
+]
