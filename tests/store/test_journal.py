@@ -1,0 +1,150 @@
+"""The journal against real SQLite: what is appended is there, in order, and damage never goes unnoticed."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from store.errors import Damaged
+from store.journal import Entry, Journal
+
+FACTS = [("Opened", '{"a":"1"}'), ("Closed", '{"b":"2"}')]
+
+
+@asynccontextmanager
+async def opened(directory: Path) -> AsyncIterator[Journal]:
+    journal = await Journal.open(directory)
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def entries(journal: Journal) -> list[Entry]:
+    return [entry async for entry in journal.replay()]
+
+
+async def written(directory: Path, count: int = 5) -> None:
+    async with opened(directory) as journal:
+        await entries(journal)
+        for number in range(count):
+            await journal.append([("Fact", f'{{"n":"{number}"}}')], 1_000 + number)
+
+
+def edit(directory: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(directory / "perpdesk.db")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+async def test_entries_come_back_as_they_were_appended(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        assert await entries(journal) == []
+        assert await journal.append(FACTS, 7) == 2
+        assert await journal.append(FACTS[:1], 9) == 3
+    async with opened(tmp_path) as again:
+        assert await entries(again) == [Entry(1, 7, *FACTS[0]), Entry(2, 7, *FACTS[1]), Entry(3, 9, *FACTS[0])]
+        assert await again.append(FACTS[:1], 10) == 4
+
+
+async def test_every_transaction_is_synced_and_the_file_is_private(tmp_path: Path) -> None:
+    names = ("journal_mode", "synchronous")
+    async with opened(tmp_path) as journal:
+        modes = await journal._writer.run(lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in names])
+    assert modes == ["wal", 2]
+    assert (tmp_path / "perpdesk.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'UPDATE journal SET payload = \'{"n":"9"}\' WHERE seq = 3',
+        "UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 1",
+        "UPDATE journal SET kind = 'Other' WHERE seq = 5",
+        "DELETE FROM journal WHERE seq = 3",
+        "DELETE FROM journal WHERE seq = 1",
+        "UPDATE journal SET hash = zeroblob(32) WHERE seq = 4",
+    ],
+)
+async def test_an_edited_or_missing_entry_breaks_the_chain(tmp_path: Path, damage: str) -> None:
+    await written(tmp_path)
+    edit(tmp_path, "DROP TRIGGER journal_is_never_edited", "DROP TRIGGER journal_is_never_cut", damage)
+    async with opened(tmp_path) as journal:
+        with pytest.raises(Damaged, match=r"perpdesk\.db: entry \d"):
+            await entries(journal)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE journal SET at_ms = 0", "DELETE FROM journal"])
+async def test_the_journal_refuses_to_be_edited(tmp_path: Path, statement: str) -> None:
+    await written(tmp_path)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        edit(tmp_path, statement)
+
+
+async def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "perpdesk.db").write_bytes(b"hello" * 1_000)
+    with pytest.raises(Damaged, match="not a database"):
+        await Journal.open(tmp_path)
+    assert (tmp_path / "perpdesk.db").read_bytes() == b"hello" * 1_000
+
+
+async def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    edit(tmp_path, "CREATE TABLE theirs (x)")
+    with pytest.raises(Damaged, match="not a perpdesk journal"):
+        await Journal.open(tmp_path)
+
+
+async def test_a_journal_of_a_newer_perpdesk_is_refused(tmp_path: Path) -> None:
+    await written(tmp_path)
+    edit(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(Damaged, match="schema 99"):
+        await Journal.open(tmp_path)
+
+
+async def test_a_second_opener_fences_the_first(tmp_path: Path) -> None:
+    async with opened(tmp_path) as first:
+        await entries(first)
+        async with opened(tmp_path) as second:
+            with pytest.raises(Damaged, match="taken this journal over"):
+                await first.append(FACTS, 1)
+            assert await entries(second) == []
+
+
+async def test_a_full_disk_leaves_nothing_of_a_transaction_and_the_next_one_fits(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        await entries(journal)
+        await journal._writer.run(lambda db: db.execute("PRAGMA max_page_count = 20").fetchone())
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            await journal.append([*FACTS, ("Fact", "x" * 500_000)], 1)
+        assert await journal.append(FACTS, 2) == 2
+    async with opened(tmp_path) as again:
+        assert [entry.at_ms for entry in await entries(again)] == [2, 2]
+
+
+async def test_cancelling_the_caller_neither_stops_nor_splits_a_transaction(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        await entries(journal)
+        for _ in range(50):
+            call = asyncio.ensure_future(journal._writer.run(_two_halves))
+            await asyncio.sleep(0)
+            call.cancel()
+        in_transaction, rows = await journal._writer.run(_state)
+    assert not in_transaction
+    assert rows == 100
+
+
+def _two_halves(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS halves (n INTEGER)")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO halves VALUES (1)")
+    connection.execute("INSERT INTO halves VALUES (2)")
+    connection.execute("COMMIT")
+
+
+def _state(connection: sqlite3.Connection) -> tuple[bool, int]:
+    (rows,) = connection.execute("SELECT count(*) FROM halves").fetchone()
+    return connection.in_transaction, rows

@@ -1,0 +1,116 @@
+"""A child on a real pseudo terminal, read in the background, with its screen as pyte sees it."""
+
+import contextlib
+import os
+import re
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pyte
+from ptyprocess import PtyProcess
+
+ROOT = Path(__file__).parents[2]
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(\?\d+\$p|[<>]\d*u)")
+
+
+class PtyApp:
+    """Starts the scripted app, and counts every byte it sends."""
+
+    def __init__(self, mode: str, *, columns: int = 160, rows: int = 45, **environ: str) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        env = {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **environ}
+        command = [sys.executable, "-m", "tests.terminal.scripted_app", mode]
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._lock = threading.Lock()
+        self.started = time.monotonic()
+        self.child = PtyProcess.spawn(command, cwd=str(ROOT), env=env, dimensions=(rows, columns))
+        self.process = psutil.Process(self.child.pid)
+        self.sent = bytearray()
+        self._stop = threading.Event()
+        self.start_reading()
+
+    def _read(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while not self._stop.is_set():
+                if not select.select([self.child.fd], [], [], 0.05)[0]:
+                    continue
+                data = self.child.read(65536)
+                with self._lock:
+                    self.sent += data
+                    # pyte shows the ends of the sequences it does not know as text.
+                    self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+
+    def start_reading(self) -> None:
+        """Takes what the child sends."""
+        self._stop.clear()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def stop_reading(self) -> None:
+        """Leaves what the child sends where it is, as a stalled line does."""
+        self._stop.set()
+        self._reader.join()
+
+    def text(self) -> str:
+        """The screen as lines of text."""
+        with self._lock:
+            return "\n".join(self.screen.display)
+
+    def wait_for(self, text: str, seconds: float = 10.0) -> float:
+        """Waits until the screen shows a text; the seconds since the start."""
+        self.until(lambda: text in self.text(), seconds, f"{text!r} on the screen")
+        return time.monotonic() - self.started
+
+    def until(self, true: Callable[[], bool], seconds: float, what: str) -> None:
+        """Waits for a condition."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, f"no {what}:\n{self.text()}"
+            time.sleep(0.02)
+
+    def measure(self, seconds: float) -> tuple[float, float]:
+        """Bytes per second and percent of one core over a while."""
+        bytes_before, cpu_before, start = len(self.sent), self._cpu(), time.monotonic()
+        time.sleep(seconds)
+        took = time.monotonic() - start
+        return (len(self.sent) - bytes_before) / took, (self._cpu() - cpu_before) / took * 100
+
+    def _cpu(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the terminal another size."""
+        with self._lock:
+            self.screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
+    def keys(self, keys: str) -> None:
+        """Types."""
+        self.child.write(keys.encode())
+
+    def hang_up(self) -> None:
+        """Closes our end, as a lost connection does."""
+        self.stop_reading()
+        self.child.fileobj.close()
+
+    def exit_code(self, seconds: float = 5.0) -> int | None:
+        """Waits for the end of the child; None if it was a signal."""
+        end = time.monotonic() + seconds
+        while self.child.isalive():
+            assert time.monotonic() < end, "the child is still alive"
+            time.sleep(0.02)
+        return int(self.child.exitstatus) if self.child.exitstatus is not None else None
+
+    def end(self) -> None:
+        """Kills what is left."""
+        if self.child.isalive():
+            self.process.kill()
+            self.child.wait()
+        self.hang_up()

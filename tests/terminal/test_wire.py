@@ -1,0 +1,209 @@
+"""The app on a real pseudo terminal: what it sends, what it costs, and how it leaves."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.terminal.pty_app import ROOT, PtyApp
+
+READY = "watched"
+STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
+CONTROL = re.compile(rb"\x1b(?:\]22;default\x07|\[[?<>=]?[0-9;:]*[A-Za-z]|\[\?[0-9]+\$p)")
+
+
+@contextmanager
+def app(mode: str, *, columns: int = 160, rows: int = 45, **environ: str) -> Iterator[PtyApp]:
+    child = PtyApp(mode, columns=columns, rows=rows, **environ)
+    try:
+        child.wait_for(READY)
+        yield child
+    finally:
+        child.end()
+
+
+def test_fifty_updates_a_second_fit_through_a_thin_line() -> None:
+    with app("live") as child:
+        time.sleep(1.5)
+        bytes_per_second, cpu = child.measure(6)
+        assert bytes_per_second > 1_000, "the screen is not drawn at all"
+        assert bytes_per_second < 15_000
+        assert cpu < 8
+
+
+def test_a_frozen_feed_sends_the_clock_and_nothing_else() -> None:
+    with app("idle") as child:
+        time.sleep(1)
+        before = len(child.sent)
+        bytes_per_second, cpu = child.measure(4)
+        assert bytes_per_second < 150
+        assert cpu < 4
+        assert set(re.findall(rb"[A-Za-z]{2,}", CONTROL.sub(b" ", bytes(child.sent[before:])))) == set()
+
+
+def test_the_first_frame_comes_quickly() -> None:
+    with app("idle") as child:
+        assert child.wait_for(READY) < 3.0
+
+
+def test_ssh_costs_even_less() -> None:
+    with app("live", SSH_CONNECTION="1 2 3 4") as child:
+        time.sleep(1.5)
+        bytes_per_second, _ = child.measure(3)
+        assert bytes_per_second < 6_000
+        assert b"\x1b[?1003h" not in child.sent, "no mouse reports over a thin line"
+        assert b"38;2;" not in child.sent
+
+
+def test_no_color_means_not_one_colour_code() -> None:
+    with app("live", NO_COLOR="1") as child:
+        child.keys("j")
+        child.keys("c")
+        child.wait_for("Close BONK")
+        child.keys("\x1b")
+        child.measure(1)
+        codes = {code for style in STYLE.findall(bytes(child.sent)) for code in style.split(b";")}
+        assert codes <= {b"0", b"1", b"2", b"7"}, "reset, bold, dim and reverse are all that is left"
+        assert b"\x1b[7m" in child.sent, "the cursor is still to be seen"
+
+
+def test_hostile_names_never_reach_the_wire() -> None:
+    with app("hostile") as child:
+        for key in "1234":
+            child.keys(key)
+            child.keys("z")
+            time.sleep(0.3)
+            child.keys("z")
+        child.keys("1\r")
+        child.measure(1)
+        rest = CONTROL.sub(b"", bytes(child.sent)).decode()
+        assert not any(ord(char) < 32 and char not in "\r\n" for char in rest)
+        assert not any(127 <= ord(char) < 160 or char in "\u202e\u2066\u2069\u200b\u200d\ufeff" for char in rest)
+        assert b"\x1b[31mRED" not in child.sent
+
+
+def test_resizing_to_tiny_and_back() -> None:
+    with app("live") as child:
+        for columns, rows in ((20, 5), (1, 1), (60, 20)):
+            child.resize(columns, rows)
+            time.sleep(0.3)
+        child.wait_for("perpdesk needs 80x24")
+        child.resize(120, 40)
+        child.wait_for("Desks 12")
+        assert "perpdesk needs" not in child.text()
+
+
+def test_quitting_restores_the_terminal() -> None:
+    with app("idle") as child:
+        child.keys("q")
+        child.wait_for("q again to stop")
+        child.keys("q")
+        child.wait_for("left 0")
+        assert child.exit_code() == 0
+        for code in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u"):
+            assert code in child.sent[-400:]
+
+
+def test_ctrl_z_suspends_nothing() -> None:
+    with app("idle") as child:
+        child.keys("\x1a")
+        os.kill(child.child.pid, signal.SIGTSTP)
+        time.sleep(0.3)
+        assert child.process.status() != "stopped"
+        child.keys("j")
+        child.until(lambda: "> BONK" in child.text(), 3, "moving cursor")
+
+
+@pytest.mark.parametrize("mode", ["idle", "live"])
+def test_a_hang_up_ends_the_process_in_order(mode: str) -> None:
+    with app(mode) as child:
+        child.hang_up()
+        assert child.exit_code() == 129
+
+
+def test_a_hang_up_after_a_stall_ends_the_process_too() -> None:
+    with app("live") as child:
+        child.stop_reading()
+        time.sleep(4)
+        child.hang_up()
+        assert child.exit_code() == 129
+
+
+def test_sighup_on_a_line_that_does_not_drain_ends_the_process() -> None:
+    with app("live") as child:
+        child.stop_reading()
+        time.sleep(4)
+        os.kill(child.child.pid, signal.SIGHUP)
+        assert child.exit_code() == 129
+
+
+def test_sigterm_restores_the_terminal() -> None:
+    with app("live") as child:
+        os.kill(child.child.pid, signal.SIGTERM)
+        child.wait_for("left 143")
+        assert child.exit_code() == 143
+
+
+def test_a_stalled_line_shows_the_present_when_it_drains() -> None:
+    with app("live") as child:
+        child.stop_reading()
+        for _ in range(20):
+            # Each repaints the whole screen: far more than the line takes.
+            child.keys("z")
+            time.sleep(0.1)
+        child.keys("j")
+        time.sleep(1)
+        child.start_reading()
+        child.until(lambda: "> BONK" in child.text() and "Markets 24" in child.text(), 5, "present")
+        time.sleep(1)
+        bytes_per_second, _ = child.measure(2)
+        assert bytes_per_second < 15_000, "old frames are not sent late"
+
+
+def test_a_stop_from_outside_is_survived() -> None:
+    with app("live") as child:
+        os.kill(child.child.pid, signal.SIGSTOP)
+        os.kill(child.child.pid, signal.SIGCONT)
+        child.until(lambda: "Desks 12" in child.text(), 3, "screen after a stop from outside")
+
+
+def test_a_crash_shows_no_variables() -> None:
+    child = PtyApp("crash")
+    try:
+        child.until(lambda: b"left 1" in child.sent, 8, "end")
+        assert child.exit_code() == 1
+        assert b"ZeroDivisionError" in child.sent
+        assert b"hunter2" not in child.sent
+        assert b"\x1b[?1049l" in child.sent
+    finally:
+        child.end()
+
+
+def test_a_dumb_terminal_is_refused_in_one_line() -> None:
+    child = PtyApp("idle", TERM="dumb")
+    try:
+        child.until(lambda: not child.child.isalive(), 5, "end")
+        assert child.exit_code() == 64
+        assert b"--headless" in child.sent
+        assert b"\x1b[?1049h" not in child.sent
+    finally:
+        child.end()
+
+
+def test_a_pipe_is_refused_in_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.terminal.scripted_app", "idle"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 64
+    assert done.stderr.splitlines()[0].endswith(b"use `perpdesk demo --headless` instead")
+    assert done.stdout == b""

@@ -1,0 +1,57 @@
+"""Names and texts that try to do something to a terminal, to Textual's markup or to the layout."""
+
+from dataclasses import replace
+
+from engine.snapshot import Snapshot
+from tests.tui.scripted import decision, desk, idle, liquidation, market, snapshot, status
+
+HOSTILE = (
+    "\x1b[31mRED",
+    "\x1b]0;owned\x07",
+    "\x1b]52;c;b3duZWQ=\x07",
+    "\x9b31mC1",
+    "\x90dcs\x9c",
+    "A\u202eDESREVER",
+    "\u2066iso\u2069late",
+    "zero\u200bwidth\u200dname",
+    "[/x]",
+    "[@click=app.quit]x[/]",
+    "[red]red[/red]",
+    "X" * 10_000,
+    "漢字漢字漢字漢字",
+    "e" + "\u0301" * 50 + "nd",
+    "\r\n\tlines\nof\x00text",
+    "\ufeffbom\U000e0041tag",
+    "flag🏳️‍🌈👨‍👩‍👧",
+    "\ud800lone",
+)
+
+
+def hostile_snapshot() -> Snapshot:
+    """The same attacks in every text of a snapshot."""
+    numbers = range(len(HOSTILE))
+    desks = [
+        desk(number, token=text, note=text, market=text)
+        if number % 2
+        else idle(number, token=text, note=text, halted_by=text, halted_at_ms=1)
+        for number, text in enumerate(HOSTILE)
+    ]
+    return snapshot(
+        status=status(
+            venue=HOSTILE[0],
+            agent=HOSTILE[3],
+            feed_text=HOSTILE[1],
+            keepers_text=HOSTILE[4],
+            alarms=HOSTILE,
+            simulated=HOSTILE[2],
+        ),
+        desks=tuple(desks),
+        markets=tuple(replace(market(number), symbol=HOSTILE[number]) for number in numbers),
+        decisions=tuple(
+            replace(decision(number), token=HOSTILE[number], text=HOSTILE[number], source=HOSTILE[number])
+            for number in numbers
+        ),
+        liquidations=tuple(
+            replace(liquidation(number), market=HOSTILE[number], owner=HOSTILE[number]) for number in numbers
+        ),
+    )

@@ -1,0 +1,258 @@
+"""A Port over snapshots a test writes: it records commands and answers with the receipts it was given."""
+# ruff: noqa: ANN401 - `**changes` are the fields of a dataclass
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.commands import Command, Receipt
+from engine.port import Info
+from engine.snapshot import (
+    DecisionRow,
+    DeskPhase,
+    DeskRow,
+    Event,
+    EventPage,
+    ExitQuote,
+    FeedHealth,
+    KeeperHealth,
+    KeeperRow,
+    LiquidationRow,
+    MarketRow,
+    Outcome,
+    QueueCounts,
+    QueueState,
+    Side,
+    Snapshot,
+    Status,
+)
+
+WAD = 10**18
+NOW = 1_795_269_802_000
+"""14:03:22 UTC on the day of the script."""
+SYMBOLS = (
+    *("ETH", "BTC", "SOL", "DOGE", "AVAX", "LINK", "ARB", "OP", "SUI", "APT", "NEAR", "INJ"),
+    *("TIA", "SEI", "ATOM", "DOT", "LTC", "BCH", "XRP", "ADA", "UNI", "AAVE", "PEPE", "WIF"),
+)
+TOKENS = ["PEPE", "BONK", "WIF", "MOG", "CAT", "DEGEN", "BRETT", "TOSHI", "HIGHER", "MFER", "KEYCAT", "DOGINME"]
+
+
+def usd(value: float) -> int:
+    """An amount in the engine's unit."""
+    return round(value * 10**6) * 10**12
+
+
+def address(number: int) -> str:
+    """An address whose first four characters differ."""
+    return "0x" + f"{(number * 40503 + 0x3F2A) % 65536:04x}" + f"{number:036x}"
+
+
+def desk(number: int, **changes: Any) -> DeskRow:
+    """An open desk."""
+    market = SYMBOLS[number % 2]
+    mark = 3020.11 if market == "ETH" else 64410.50
+    entry = mark * (1 + ((number * 7) % 11 - 5) / 1000)
+    side = Side.LONG if number % 3 else Side.SHORT
+    leverage = (10, 25, 20, 50)[number % 4]
+    collateral = 120.5 * (number + 1)
+    notional = collateral * leverage
+    pnl = notional * (mark / entry - 1) * (1 if side is Side.LONG else -1)
+    base = DeskRow(
+        address=address(number),
+        token=TOKENS[number % len(TOKENS)],
+        phase=DeskPhase.OPEN,
+        version=number,
+        pending=usd(3.2),
+        min_deploy=usd(10),
+        note="",
+        market=market,
+        side=side,
+        position_id=18_000 + number,
+        leverage=float(leverage),
+        collateral=usd(collateral),
+        notional=usd(notional),
+        entry=usd(entry),
+        mark=usd(mark),
+        pnl=usd(pnl),
+        pnl_price=usd(pnl + 1.44),
+        pnl_carry=usd(-1.44),
+        liq_move=0.8 / leverage + pnl / notional,
+        exit=ExitQuote(usd(mark * (0.9997 if side is Side.LONG else 1.0003)), -0.0003, usd(collateral + pnl)),
+        fees_total=usd(12.4),
+        realised=usd(40.0 - 9 * number),
+    )
+    return replace(base, **changes)
+
+
+def idle(number: int, **changes: Any) -> DeskRow:
+    """A desk that waits for fees."""
+    base = DeskRow(
+        address=address(number),
+        token=TOKENS[number % len(TOKENS)],
+        phase=DeskPhase.IDLE,
+        version=number,
+        pending=usd(88.2),
+        min_deploy=usd(100),
+        note="88.20 of 100 min notional",
+    )
+    return replace(base, **changes)
+
+
+def market(number: int, **changes: Any) -> MarketRow:
+    """A live market; only the first two have a venue market."""
+    price = (3020.11, 64410.5, 142.31, 0.41231, 31.2, 17.33)[number % 6]
+    tradable = number < 2
+    base = MarketRow(
+        symbol=SYMBOLS[number % len(SYMBOLS)] + ("" if number < len(SYMBOLS) else str(number)),
+        health=FeedHealth.LIVE,
+        age_ms=200,
+        index=usd(price),
+        conf=usd(price * 0.0003),
+        change=0.0025 - number * 0.0004,
+        tradable=tradable,
+    )
+    if tradable:
+        base = replace(
+            base,
+            mark=usd(price * 1.0001),
+            basis=0.0001,
+            carry_per_hour=0.00004,
+            long_oi=usd(900_000),
+            short_oi=usd(500_000),
+            open_fee=0.0008,
+            depth=usd(5_000_000),
+        )
+    return replace(base, **changes)
+
+
+def decision(number: int, **changes: Any) -> DecisionRow:
+    """One decision."""
+    outcomes = (Outcome.OPEN, Outcome.DEFER, Outcome.NONE, Outcome.GROW)
+    texts = (
+        "long ETH 10x   momentum +0.25%, vol 0.8%",
+        "spread too wide before funding",
+        "|momentum| 0.09% under 0.15%",
+        "long ETH 20x   venice timed out after 10 s",
+    )
+    base = DecisionRow(
+        address=address(number),
+        token=TOKENS[number % len(TOKENS)],
+        at_ms=NOW - 2_000 - 15_000 * number,
+        source=("venice", "signal")[number % 2],
+        outcome=outcomes[number % 4],
+        text=texts[number % 4],
+        seq=1000 - number,
+    )
+    return replace(base, **changes)
+
+
+def liquidation(number: int, **changes: Any) -> LiquidationRow:
+    """One position of the queue."""
+    share = 1.04 - number * 0.012
+    state = QueueState.READY if share >= 1 else QueueState.NEAR if share >= 0.8 else QueueState.WATCH
+    base = LiquidationRow(
+        position_id=17_000 + number * 37,
+        market=SYMBOLS[number % 2],
+        owner=f"trader {number}",
+        simulated=True,
+        side=Side.LONG if number % 2 else Side.SHORT,
+        notional=usd(12_400 - number * 170),
+        leverage=float(10 + number % 40),
+        loss_share=share,
+        move=max(0.0, (1 - share) * 0.03),
+        fee=usd(62 - number),
+        state=state,
+    )
+    return replace(base, **changes)
+
+
+def status(**changes: Any) -> Status:
+    """A quiet paper engine."""
+    base = Status(
+        mode="PAPER",
+        venue="exchange",
+        block=48_211,
+        now_ms=NOW,
+        feed=FeedHealth.LIVE,
+        feed_age_ms=200,
+        feed_text="",
+        agent="venice",
+        keepers=KeeperHealth.OK,
+        keepers_text="",
+        desks_open=9,
+        desks_halted=1,
+        desks_waiting=2,
+        alarms=(),
+        simulated="prices, fees, 48 traders",
+        time_factor=1,
+        dropped_events=0,
+        liquidations=4,
+    )
+    return replace(base, **changes)
+
+
+def snapshot(**changes: Any) -> Snapshot:
+    """A picture with a little of everything."""
+    desks = [desk(number) for number in range(12)]
+    desks[2] = idle(2)
+    desks[3] = replace(desks[3], pnl=None, liq_move=None, mark=None, exit=None)
+    desks[4] = replace(desks[4], halted_by="ops", halted_at_ms=NOW - 300_000)
+    desks[7] = replace(desks[7], phase=DeskPhase.UNKNOWN, note="close sent, no answer")
+    desks[9] = idle(9, phase=DeskPhase.DECIDING, note="asking venice")
+    markets = [market(number) for number in range(24)]
+    markets[2] = replace(markets[2], health=FeedHealth.STALE, age_ms=14_000)
+    markets[5] = replace(markets[5], health=FeedHealth.WIDE)
+    base = Snapshot(
+        seq=501,
+        at_ms=NOW,
+        status=status(),
+        desks=tuple(desks),
+        markets=tuple(markets),
+        decisions=tuple(decision(number) for number in range(12)),
+        liquidations=tuple(liquidation(number) for number in range(60)),
+        queue=QueueCounts(ready=3, near=14, watched=9_204),
+        keepers=(KeeperRow("requests", KeeperHealth.OK, 812, 4, ""),),
+        funds=(("trade fund", usd(1_000_000)),),
+    )
+    return replace(base, **changes)
+
+
+@dataclass
+class ScriptedPort:
+    """The whole contract of a port, without an engine."""
+
+    picture: Snapshot = field(default_factory=snapshot)
+    role: str = "operator"
+    answer: Receipt | Exception | None = None
+    """None accepts everything."""
+    delay: float = 0.0
+    history: list[Event] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    pulls: int = 0
+
+    def info(self) -> Info:
+        return Info(version="0.1.0", mode=self.picture.status.mode, role=self.role, operator="ops")
+
+    def latest(self) -> Snapshot:
+        self.pulls += 1
+        return self.picture
+
+    def events(self, since: int) -> EventPage:
+        return EventPage(tuple(event for event in self.history if event.number > since), 0)
+
+    async def submit(self, command: Command) -> Receipt:
+        self.commands.append(command)
+        await asyncio.sleep(self.delay)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or Receipt(command.id, True, "", "done", self.picture.seq)
+
+    def show(self, **changes: Any) -> None:
+        """Publishes a new snapshot."""
+        self.picture = replace(self.picture, seq=self.picture.seq + 1, **changes)
+
+    def change_desk(self, number: int, **changes: Any) -> None:
+        """Publishes a snapshot in which one desk differs."""
+        desks = list(self.picture.desks)
+        desks[number] = replace(desks[number], **changes)
+        self.show(desks=tuple(desks))

@@ -1,0 +1,78 @@
+"""The registry: every key once per screen, and everything generated from it says the same."""
+
+from pathlib import Path
+
+from engine.port import Info
+from tests.tui.scripted import snapshot
+from tui.actions import ACTIONS, BY_ID, Place, Sight, bindings, help_lines, key_line
+from tui.deck import Deck
+from tui.detail import Page
+from tui.overview import Overview
+
+INFO = Info("0.1.0", "PAPER", "operator", "ops")
+
+
+def sight(place: Place = Place.OVERVIEW, desk: int | None = 0) -> Sight:
+    picture = snapshot()
+    return Sight(INFO, picture, None if desk is None else picture.desks[desk], place, can_open=True)
+
+
+def test_ids_are_unique() -> None:
+    assert len(BY_ID) == len(ACTIONS)
+
+
+def test_no_key_means_two_things_on_one_screen() -> None:
+    for place in Place:
+        keys = [key for action in ACTIONS if place in action.places for key in action.keys.split(",")]
+        assert len(keys) == len(set(keys))
+        assert len(bindings(place)) == sum(place in action.places for action in ACTIONS)
+
+
+def test_every_action_is_implemented_where_it_can_be_pressed() -> None:
+    for action in ACTIONS:
+        name = "action_" + action.id.partition("(")[0]
+        for place, screen in ((Place.OVERVIEW, Overview), (Place.DETAIL, Page)):
+            if place in action.places:
+                assert hasattr(screen, name), name
+                assert name in vars(screen) or name in vars(Deck), f"{name} is Textual's"
+
+
+def test_every_key_is_on_the_help_page() -> None:
+    shown = " ".join(keys for keys, _, _ in help_lines()).split()
+    for action in ACTIONS:
+        assert set(action.shown.split()) <= set(shown)
+
+
+def test_danger_is_marked() -> None:
+    assert [action.id for action in ACTIONS if action.danger] == ["halt_all", "close_desk"]
+
+
+def test_the_key_line_shows_what_can_be_done_here() -> None:
+    text = "".join(text for text, _ in key_line(sight(), 160))
+    assert text.split()[:6] == ["h", "halt", "H", "halt", "all", "c"]
+    assert "esc back" not in text
+    assert "esc back" in "".join(text for text, _ in key_line(sight(Place.DETAIL), 160))
+
+
+def test_the_key_line_says_why_not() -> None:
+    assert "c close (no position)" in "".join(text for text, _ in key_line(sight(desk=2), 160))
+    assert "h halt (no desk selected)" in "".join(text for text, _ in key_line(sight(desk=None), 160))
+
+
+def test_a_narrow_key_line_keeps_what_is_dangerous_to_miss() -> None:
+    text = "".join(text for text, _ in key_line(sight(), 60))
+    assert len(text) <= 60
+    for words in ("h halt", "H halt all", "c close", "? help", "q quit"):
+        assert words in text
+
+
+def test_the_screen_imports_nothing_of_the_engine_but_its_contract() -> None:
+    allowed = ("engine.snapshot", "engine.port", "engine.commands")
+    for path in Path("tui").rglob("*.py"):
+        if path.name == "cli.py":
+            continue
+        for line in path.read_text().splitlines():
+            if line.startswith(
+                ("from engine", "import engine", "from venue", "from store", "import venue", "import store")
+            ):
+                assert line.split()[1] in allowed, f"{path}: {line}"

@@ -1,0 +1,49 @@
+"""Text from outside is shown, and does nothing else."""
+
+import pytest
+
+from engine.snapshot import Event
+from tests.tui.hostile import HOSTILE, hostile_snapshot
+from tests.tui.operator import Operator, watching
+from tests.tui.scripted import NOW, ScriptedPort, address
+
+
+def assert_harmless(operator: Operator) -> None:
+    assert operator.app.is_running
+    for line in operator.lines():
+        assert not any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u202e\u2066\u2069\u200b" for char in line)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45), (220, 60)])
+async def test_hostile_names_in_every_pane(size: tuple[int, int]) -> None:
+    async with watching(ScriptedPort(hostile_snapshot()), size=size) as operator:
+        for key in "1234":
+            await operator.press(key)
+            assert_harmless(operator)
+            await operator.press("z")
+            assert_harmless(operator)
+            await operator.press("G", "s", "s", "z")
+            assert_harmless(operator)
+
+
+async def test_markup_is_shown_as_it_is_written() -> None:
+    async with watching(ScriptedPort(hostile_snapshot())) as operator:
+        assert operator.sees("[/x]·")
+        assert operator.sees("[@click=…·")
+
+
+async def test_hostile_names_on_the_detail_pages_and_in_the_dialogs() -> None:
+    history = [Event(number, NOW, address(number), text, text) for number, text in enumerate(HOSTILE)]
+    async with watching(ScriptedPort(hostile_snapshot(), history=history)) as operator:
+        for _ in HOSTILE:
+            await operator.press("enter")
+            assert_harmless(operator)
+            await operator.press("c")
+            assert_harmless(operator)
+            await operator.press("escape", "escape", "1", "j")
+
+
+async def test_columns_stay_where_they_are_beside_a_wide_name() -> None:
+    async with watching(ScriptedPort(hostile_snapshot())) as operator:
+        starts = {strip.cell_length for strip in operator.app.screen._compositor.render_strips()}
+        assert starts == {160}
