@@ -14,22 +14,18 @@ _DROPPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 def clean(text: str, limit: int = TEXT_CELLS) -> str:
     """At most `limit` characters of `text`, without anything that acts on a terminal; `?` when nothing is left."""
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in text[: 8 * limit]
+        if char.isspace() or unicodedata.category(char) not in _DROPPED
+    )
     kept: list[str] = []
-    combining = 0
-    for char in unicodedata.normalize("NFC", text[: 8 * limit]):
-        category = unicodedata.category(char)
-        if category in _DROPPED:
-            continue
-        if category[0] == "M":
-            combining += 1
-            if combining > MAX_COMBINING or not kept:
-                continue
-        else:
-            combining = 0
-        kept.append(" " if category[0] == "Z" else char)
-        if len(kept) >= limit:
-            break
-    return " ".join("".join(kept).split()) or "?"
+    marks = 0
+    for char in unicodedata.normalize("NFC", visible):
+        marks = marks + 1 if unicodedata.category(char)[0] == "M" else 0
+        if marks <= MAX_COMBINING and (kept or not marks):
+            kept.append(char)
+    return " ".join("".join(kept[:limit]).split()) or "?"
 
 
 def clean_name(text: str) -> str:
