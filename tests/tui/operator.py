@@ -1,7 +1,8 @@
 """Someone at the screen: presses keys, reads what it says, and knows what reached the port."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from textual.pilot import Pilot
@@ -34,6 +35,13 @@ class Operator:
     async def waits(self, seconds: float) -> None:
         """Does nothing for a while."""
         await self.pilot.pause(seconds)
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Waits until something is so."""
+        end = monotonic() + 10
+        while not true():
+            assert monotonic() < end, "\n".join(self.lines())
+            await self.pilot.pause(0.02)
 
     async def resize(self, width: int, height: int) -> None:
         """Gives the terminal another size."""

@@ -8,7 +8,7 @@ from tests.tui.operator import focused, watching
 from tests.tui.scripted import NOW, ScriptedPort, address, desk, idle, snapshot, status
 from tui.settings import UiSettings
 
-QUICK = UiSettings(arm_seconds=0.2, close_seconds=0.2, quit_seconds=0.2, receipt_seconds=0.2)
+QUICK = UiSettings(arm_seconds=1.0, close_seconds=1.0, quit_seconds=1.0, receipt_seconds=1.0)
 
 
 async def test_the_first_look_shows_everything_that_matters() -> None:
@@ -76,8 +76,7 @@ async def test_no_answer_is_an_unknown_outcome() -> None:
     async with watching(port, ui=QUICK) as operator:
         await operator.press("h")
         assert operator.message.endswith("sent")
-        await operator.waits(0.4)
-        assert operator.message == "halt PEPE·3f2a: no answer yet, outcome unknown"
+        await operator.until(lambda: operator.message == "halt PEPE·3f2a: no answer yet, outcome unknown")
 
 
 async def test_halt_all_arms_then_fires() -> None:
@@ -100,8 +99,7 @@ async def test_halt_all_disarms_by_escape() -> None:
 async def test_halt_all_disarms_by_itself() -> None:
     async with watching(ui=QUICK) as operator:
         await operator.press("H")
-        await operator.waits(0.4)
-        assert operator.message == ""
+        await operator.until(lambda: operator.message == "")
         await operator.press("H")
         assert operator.port.commands == []
 
@@ -144,7 +142,7 @@ async def test_close_counts_down_and_then_submits_the_worst_price_shown() -> Non
         await operator.press("j", "c", "tab", "enter")
         assert operator.message == "closing BONK·dd61 in 1 s, esc cancels"
         assert operator.port.commands == []
-        await operator.waits(0.4)
+        await operator.until(lambda: operator.port.commands)
         [command] = operator.port.commands
         assert isinstance(command, CloseDesk)
         exit_quote = operator.port.picture.desks[1].exit
@@ -155,7 +153,7 @@ async def test_close_counts_down_and_then_submits_the_worst_price_shown() -> Non
 async def test_a_short_accepts_a_higher_price_not_a_lower_one() -> None:
     async with watching(ui=QUICK) as operator:
         await operator.press("c", "tab", "enter")
-        await operator.waits(0.4)
+        await operator.until(lambda: operator.port.commands)
         [command] = operator.port.commands
         exit_quote = operator.port.picture.desks[0].exit
         assert isinstance(command, CloseDesk)
@@ -164,7 +162,7 @@ async def test_a_short_accepts_a_higher_price_not_a_lower_one() -> None:
 
 
 async def test_the_countdown_can_be_cancelled() -> None:
-    async with watching(ui=UiSettings(close_seconds=1.0)) as operator:
+    async with watching(ui=QUICK) as operator:
         await operator.press("c", "right", "enter", "escape")
         assert operator.message == "cancelled: closing PEPE·3f2a"
         await operator.waits(1.1)
@@ -363,7 +361,7 @@ async def test_enter_opens_the_desk_with_its_decision_and_its_life() -> None:
 async def test_halt_and_close_work_on_the_detail_page() -> None:
     async with watching(ui=QUICK) as operator:
         await operator.press("enter", "h", "c", "tab", "enter")
-        await operator.waits(0.4)
+        await operator.until(lambda: len(operator.port.commands) == 2)
         assert [type(command) for command in operator.port.commands] == [HaltDesk, CloseDesk]
 
 
@@ -413,7 +411,7 @@ async def test_quit_asks_once(key: str) -> None:
 async def test_quit_forgets_the_first_time() -> None:
     async with watching(ui=QUICK) as operator:
         await operator.press("q")
-        await operator.waits(0.4)
+        await operator.until(lambda: operator.message == "")
         await operator.press("q")
         assert operator.app.is_running
 

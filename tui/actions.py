@@ -1,0 +1,172 @@
+"""Every action of the operator, once: key bindings, the key line and the help page are generated from this list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.binding import Binding, BindingType
+
+from engine.port import Info
+from engine.snapshot import DeskPhase, DeskRow, Snapshot
+from tui.bar import Piece, shorten
+from tui.tones import Line, Tone
+
+
+class Place(Enum):
+    """Where the operator is."""
+
+    OVERVIEW = "overview"
+    DETAIL = "detail"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the operator sees and may do: all an action needs to say whether it can be done."""
+
+    info: Info
+    snapshot: Snapshot
+    desk: DeskRow | None
+    place: Place = Place.OVERVIEW
+    can_open: bool = False
+    """The row under the cursor has a page of its own."""
+    has_pane: bool = True
+    """A pane of rows has the focus."""
+
+
+Why = Callable[[Sight], str | None]
+
+
+def _always(_: Sight) -> None:
+    return None
+
+
+def _commanding(why: Why) -> Why:
+    """An observer may only look."""
+    return lambda sight: "observer: may only look" if sight.info.role != "operator" else why(sight)
+
+
+def _needs_desk(sight: Sight) -> str | None:
+    return "no desk selected" if sight.desk is None else None
+
+
+def _needs_desks(sight: Sight) -> str | None:
+    return None if sight.snapshot.desks else "no desks"
+
+
+def _why_no_close(sight: Sight) -> str | None:
+    desk = sight.desk
+    if desk is None:
+        return "no desk selected"
+    if desk.phase in (DeskPhase.CLOSING, DeskPhase.UNKNOWN):
+        return "already closing" if desk.phase is DeskPhase.CLOSING else "outcome of the last order unknown"
+    if desk.side is None:
+        return "no position"
+    return "no exit price" if desk.exit is None else None
+
+
+def _needs_page(sight: Sight) -> str | None:
+    return None if sight.can_open else "nothing to open here"
+
+
+def _halt_label(sight: Sight) -> str:
+    return "resume" if sight.desk is not None and sight.desk.halted_by is not None else "halt"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing an operator can do."""
+
+    id: str
+    keys: str
+    """Comma separated, as Textual names them; the first is the one shown."""
+    label: str | Callable[[Sight], str]
+    help: str
+    why_disabled: Why = _always
+    danger: bool = False
+    keep: int | None = None
+    """Priority on the key line; None keeps it off the line."""
+    places: tuple[Place, ...] = tuple(Place)
+
+    def name(self, sight: Sight) -> str:
+        """The label for what the operator sees."""
+        return self.label if isinstance(self.label, str) else self.label(sight)
+
+    @property
+    def shown(self) -> str:
+        """Its keys, as printed on a keyboard."""
+        return " ".join(_PRINTED.get(key, key) for key in self.keys.split(",") if not key.startswith("ctrl+"))
+
+
+_PRINTED = {"slash": "/", "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup"}
+_OVERVIEW = (Place.OVERVIEW,)
+_DETAIL = (Place.DETAIL,)
+
+_HALT = "halt the selected desk at once, or lift its halt"
+_PANES = "go to the desks, the markets, the agent, the liquidations"
+_STEP = "next pane, previous pane"
+_ROWS = "row down, row up"
+_PAGES = "page down, page up"
+_ENDS = "first row, last row"
+_ESCAPE = "cancel what is armed or counting down; clear the filter; go back"
+
+ACTIONS = (
+    Action("halt", "h", _halt_label, _HALT, _commanding(_needs_desk), keep=90),
+    Action("halt_all", "H", "halt all", "halt every desk: once arms, twice fires", _commanding(_needs_desks), True, 85),
+    Action(
+        "close_desk", "c", "close", "close the whole position of the desk: asks", _commanding(_why_no_close), True, 80
+    ),
+    Action("open", "enter", "detail", "open the page of the selected row", _needs_page, keep=70, places=_OVERVIEW),
+    Action("filter", "slash", "filter", "show only rows with this text", keep=50, places=_OVERVIEW),
+    Action("sort", "s", "sort", "sort this pane by its next column", keep=40, places=_OVERVIEW),
+    Action("zoom", "z", "zoom", "give this pane the whole screen, or give it back", keep=30, places=_OVERVIEW),
+    Action("step(1)", "tab", "next pane", _STEP, keep=20, places=_OVERVIEW),
+    Action("step(-1)", "shift+tab", "previous pane", _STEP, places=_OVERVIEW),
+    Action("pane(0)", "1", "desks", _PANES, places=_OVERVIEW),
+    Action("pane(1)", "2", "markets", _PANES, places=_OVERVIEW),
+    Action("pane(2)", "3", "agent", _PANES, places=_OVERVIEW),
+    Action("pane(3)", "4", "liquidations", _PANES, places=_OVERVIEW),
+    Action("move('down')", "down,j", "down", _ROWS, places=_OVERVIEW),
+    Action("move('up')", "up,k", "up", _ROWS, places=_OVERVIEW),
+    Action("move('page_down')", "pagedown,ctrl+d", "page down", _PAGES, places=_OVERVIEW),
+    Action("move('page_up')", "pageup,ctrl+u", "page up", _PAGES, places=_OVERVIEW),
+    Action("move('first')", "g,home", "first", _ENDS, places=_OVERVIEW),
+    Action("move('last')", "G,end", "last", _ENDS, places=_OVERVIEW),
+    Action("cancel", "escape", "cancel", _ESCAPE, places=_OVERVIEW),
+    Action("back", "escape", "back", _ESCAPE, keep=75, places=_DETAIL),
+    Action("help", "question_mark", "help", "show this page", keep=88),
+    Action("leave", "q,ctrl+q,ctrl+c", "quit", "stop the engine and quit: once asks, twice does", keep=78),
+)
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def bindings(place: Place) -> list[BindingType]:
+    """The key bindings of a screen."""
+    return [
+        Binding(action.keys, f'operate("{action.id}")', action.help, show=False)
+        for action in ACTIONS
+        if place in action.places
+    ]
+
+
+def key_line(sight: Sight, width: int) -> Line:
+    """What can be done now, and for what cannot: why."""
+    pieces: list[Piece] = []
+    for action in ACTIONS:
+        if action.keep is None or sight.place not in action.places:
+            continue
+        key = action.shown.split()[0]
+        why = action.why_disabled(sight)
+        if why is None:
+            pieces.append(Piece(action.keep, ((key, Tone.STRONG), (f" {action.name(sight)}", Tone.TEXT))))
+        else:
+            pieces.append(Piece(action.keep - 60, ((f"{key} {action.name(sight)} ({why})", Tone.DIM),)))
+    return ((" ", Tone.TEXT), *shorten(pieces, width - 2))
+
+
+def help_lines() -> list[tuple[str, str, bool]]:
+    """Keys, help and danger; actions with one help text share a line."""
+    shared: dict[str, tuple[list[str], bool]] = {}
+    for action in ACTIONS:
+        keys, _ = shared.setdefault(action.help, ([], action.danger))
+        keys += [key for key in action.shown.split() if key not in keys]
+    return [(" ".join(keys), text, danger) for text, (keys, danger) in shared.items()]

@@ -1,0 +1,120 @@
+"""The terminal program: a theme, a keymap, screens and one frame timer over a Port."""
+
+import asyncio
+import signal
+import time
+import traceback
+from collections.abc import Callable
+
+from rich.segment import Segment, Segments
+from textual._compositor import ChopsUpdate
+from textual.app import App
+from textual.screen import Screen
+
+from engine.port import Port
+from themes import load
+from tui import terminal
+from tui.deck import Deck
+from tui.dialogs import Panel
+from tui.driver import TerminalDriver
+from tui.format import clean
+from tui.overview import Overview
+from tui.session import Session
+from tui.settings import UiSettings
+from tui.tones import Palette, textual_theme
+from tui.wire import DropColours, DropDefaults, TightUpdate
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class PerpdeskApp(App[int], inherit_bindings=False):
+    """Shows what the port says and submits what the operator asks for; it never waits for the engine."""
+
+    CSS = "Deck { background: $background; }"
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    TITLE = "perpdesk"
+
+    def __init__(self, port: Port, ui: UiSettings, clock_ms: Callable[[], int] = wall_clock_ms) -> None:
+        super().__init__(driver_class=TerminalDriver)
+        theme = load(ui.theme)
+        self._ui = ui
+        self.register_theme(textual_theme(theme))
+        self.theme = f"perpdesk-{theme.name}"
+        if not ui.colour:
+            self._filters = [DropColours()]
+        elif theme.ansi:
+            self._filters.append(DropDefaults())
+        self.session = Session(self, port, ui, Palette(theme), clock_ms)
+        self.session.changed = self._draw_bars
+
+    def get_default_screen(self) -> Screen[None]:
+        """The overview."""
+        return Overview(self.session)
+
+    def on_mount(self) -> None:
+        """Starts the frame clock, and leaves in order when the terminal does."""
+        self.set_interval(1 / self._ui.fps, self.tick)
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+            loop.add_signal_handler(signal.SIGTERM, self._leave, terminal.EXIT_TERMINATED)
+
+    def tick(self) -> None:
+        """One beat of the frame clock: draws what changed, unless the terminal cannot take it."""
+        driver = self._driver
+        if isinstance(driver, TerminalDriver):
+            if driver.gone:
+                self._hang_up()
+                return
+            if driver.congested:
+                return
+            if driver.incomplete:
+                driver.incomplete = False
+                self.screen.refresh()
+        fresh = self.session.frame.pull()
+        if isinstance(self.screen, Deck | Panel):
+            self.screen.draw_frame(fresh)
+
+    def _draw_bars(self) -> None:
+        if self.is_running and isinstance(self.screen, Deck):
+            self.screen.draw_bars()
+
+    def _hang_up(self) -> None:
+        if self.return_code == terminal.EXIT_HANGUP:
+            return
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.let_go()
+        self._leave(terminal.EXIT_HANGUP)
+
+    def _leave(self, code: int) -> None:
+        self.exit(return_code=code)
+
+    def _display(self, screen: Screen[object], renderable: object) -> None:
+        if isinstance(renderable, ChopsUpdate):
+            renderable = TightUpdate(renderable.chops, renderable.spans, renderable.chop_ends)
+        super()._display(screen, renderable)  # type: ignore[arg-type]
+
+    def _fatal_error(self) -> None:
+        """Prints where it happened, and never what the variables held."""
+        lines = [clean(line) for line in traceback.format_exc().splitlines()]
+        self._exit_renderables.append(Segments(Segment(line + "\n") for line in lines))
+        self._close_messages_no_wait()
+
+
+def run_app(port: Port, ui: UiSettings) -> int:
+    """Runs the screen until the operator leaves or the terminal does; the exit code says which."""
+    app = PerpdeskApp(port, ui)
+    try:
+        app.run(mouse=ui.mouse)
+    except BaseException:
+        terminal.restore()
+        raise
+    finally:
+        if app.return_code == terminal.EXIT_HANGUP:
+            # The engine is still to be stopped in order; a second hang-up must not cut that short.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return app.return_code or 0

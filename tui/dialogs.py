@@ -1,0 +1,155 @@
+"""What opens above a screen: the question before a close, and the help page. The screen behind stands still."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from engine.snapshot import DeskRow, Wad
+from tui import format as fmt
+from tui.actions import help_lines
+from tui.figures import figure
+from tui.lines import Lines
+from tui.orders import WORSE_PERCENT, worst_price
+from tui.panes.desks import name, side
+from tui.session import Session
+from tui.tones import Line, Tone
+
+_BLANK: Line = ()
+
+
+class Panel(ModalScreen[None], inherit_bindings=False):
+    """An opaque panel in the middle; keys that mean nothing in it do nothing."""
+
+    DEFAULT_CSS = """
+    Panel { align: center middle; background: transparent; }
+    Panel > Lines {
+        border: round $foreground; background: $background; padding: 0 1; max-width: 100%; max-height: 100%;
+    }
+    """
+    width = 64
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._panel = Lines(session.palette)
+
+    def compose(self) -> ComposeResult:
+        """One panel."""
+        yield self._panel
+
+    def content(self) -> list[Line]:
+        """The lines of the panel."""
+        return []
+
+    def on_mount(self) -> None:
+        """Takes the size of its content."""
+        self._panel.styles.width = self.width
+        self._panel.styles.height = len(self.content()) + 2
+        self.call_after_refresh(self.draw_frame, fresh=True)
+
+    def draw_frame(self, fresh: bool) -> None:
+        """Follows the live snapshot."""
+        self._panel.draw(self.content())
+
+    def on_key(self, event: events.Key) -> None:
+        """Halting all works here too, and escape cancels what counts down behind the panel."""
+        event.stop()
+        if event.character == "H":
+            behind = self.app.screen_stack[-2]
+            self.dismiss()
+            behind.call_later(behind.run_action, 'operate("halt_all")')
+        elif event.key == "escape":
+            self.dismiss()
+            self.session.cancel()
+        else:
+            self.pressed(event.key)
+
+    def pressed(self, key: str) -> None:
+        """What any other key does."""
+
+    def on_resize(self) -> None:
+        """Draws for the new size."""
+        self.call_after_refresh(self.draw_frame, fresh=True)
+
+
+class HelpPage(Panel):
+    """All keys, from the registry of actions."""
+
+    width = 78
+
+    def content(self) -> list[Line]:
+        """One line per action."""
+        lines: list[Line] = [((fmt.fit("Keys", 18), Tone.STRONG), ("any key closes this page", Tone.DIM))]
+        for keys, text, danger in help_lines():
+            tone = Tone.WARN if danger else Tone.TEXT
+            lines.append(((fmt.fit(keys, 16, right=True) + "  ", Tone.STRONG), (text, tone)))
+        return lines
+
+    def pressed(self, key: str) -> None:
+        """Any key closes it, and does nothing else."""
+        self.dismiss()
+
+
+class CloseDialog(Panel):
+    """Asks before a close. Cancel has the focus; Close must be chosen."""
+
+    def __init__(self, session: Session, desk: DeskRow) -> None:
+        super().__init__(session)
+        self._desk = desk
+        self._close_chosen = False
+        self._worst: Wad | None = None
+
+    def content(self) -> list[Line]:
+        """The position now, what a close would give, and the two answers."""
+        desk = self.session.desk(self._desk.address)
+        self._worst = None if desk is None else worst_price(desk)
+        lines: list[Line] = [((f"Close {name(self._desk)}", Tone.STRONG),), _BLANK]
+        if desk is None or desk.exit is None or self._worst is None:
+            lines.append((("There is no position to close, or no price to close it at.", Tone.WARN),))
+            lines += [_BLANK] * 11
+        else:
+            lines += self._figures(desk, self._worst)
+        cancel = Tone.TEXT if self._close_chosen else Tone.BADGE
+        close = Tone.ALARM if self._close_chosen else Tone.TEXT if self._worst is not None else Tone.DIM
+        answers: Line = (
+            ("    ", Tone.TEXT),
+            ("[ Cancel ]", cancel),
+            ("    ", Tone.TEXT),
+            ("[ Close position ]", close),
+        )
+        return [*lines, _BLANK, answers, (("    tab chooses, enter confirms, esc cancels", Tone.DIM),)]
+
+    def _figures(self, desk: DeskRow, worst: Wad) -> list[Line]:
+        assert desk.exit is not None  # noqa: S101 - content() asked
+        what = f"{side(desk.side)} {fmt.clean(desk.market or fmt.UNKNOWN)} {fmt.leverage(desk.leverage)}"
+        worse = "worse" if desk.exit.impact < 0 else "better"
+        seconds = f"{self.session.ui.close_seconds:.0f}"
+        return [
+            figure("position", what),
+            figure("size", fmt.money(desk.notional), remark=f"on {fmt.money(desk.collateral)} collateral"),
+            figure("pnl", fmt.signed(desk.pnl), Tone.LOSS if (desk.pnl or 0) < 0 else Tone.GAIN),
+            figure("mark", fmt.price(desk.mark)),
+            figure("exit price", fmt.price(desk.exit.price), remark="expected now"),
+            figure("impact", fmt.percent(abs(desk.exit.impact), 2), remark=f"{worse} than mark"),
+            figure("worst price", fmt.price(worst), Tone.WARN, f"refused beyond this ({WORSE_PERCENT}%)"),
+            figure("payout", fmt.money(desk.exit.payout), Tone.STRONG, "USDC expected"),
+            _BLANK,
+            (("The USDC returns to this desk as pending. Halt the desk", Tone.TEXT),),
+            (("first (h) if the agent must not deploy it again.", Tone.TEXT),),
+            ((f"After Close, {seconds} s remain to cancel with escape.", Tone.DIM),),
+        ]
+
+    def pressed(self, key: str) -> None:
+        """Tab and arrows choose, enter answers."""
+        if key in ("tab", "shift+tab", "left", "right"):
+            self._close_chosen = not self._close_chosen
+            self.draw_frame(fresh=False)
+        elif key == "enter":
+            self._answer()
+
+    def _answer(self) -> None:
+        if self._close_chosen and self._worst is None:
+            return
+        self.dismiss()
+        if self._close_chosen and self._worst is not None:
+            self.session.close_soon(self._desk, self._worst)

@@ -1,0 +1,99 @@
+"""Textual's Linux driver, made so that a terminal which stalls or goes away holds nobody up."""
+
+import os
+import signal
+from queue import SimpleQueue
+from threading import Thread
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from tui.terminal import hung_up, let_go
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+_BACKLOG = 4
+"""Writes waiting before the screen stops drawing: more only makes what the operator sees older."""
+_LIMIT = 64
+"""Writes waiting before they are thrown away, to be made good by one full repaint."""
+_LAST_WORDS_SECONDS = 0.5
+
+
+class _Writer(Thread):
+    """Bytes to a file descriptor in the background: no lock a shutdown could wait for, no error anybody must catch."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(daemon=True, name="terminal-output")
+        self.queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._fd = fd
+
+    def run(self) -> None:
+        while (data := self.queue.get()) is not None:
+            try:
+                while data:
+                    data = data[os.write(self._fd, data) :]
+            except OSError:
+                return
+
+
+class TerminalDriver(LinuxDriver):
+    """Never blocks on output, never suspends the process, and lets go of a terminal that hung up."""
+
+    def __init__(
+        self,
+        app: "App[object]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.incomplete = False
+        """Something was thrown away: what the operator sees needs a full repaint."""
+        self._let_go = False
+        self._writer = _Writer(1)
+        self._writer.start()
+        # SIGTSTP stops every thread, the engine's too.
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    @property
+    def congested(self) -> bool:
+        """The terminal has not taken what it was sent; anything drawn now would be old when it is seen."""
+        return self._writer.queue.qsize() > _BACKLOG
+
+    @property
+    def gone(self) -> bool:
+        """The terminal hung up."""
+        return self._let_go or hung_up(self.fileno)
+
+    def let_go(self) -> None:
+        """Nothing more is read from or written to this terminal."""
+        self._let_go = True
+        let_go()
+
+    def write(self, data: str) -> None:
+        """Queues output, or drops it when the terminal takes nothing or is gone."""
+        if self._writer.queue.qsize() < _LIMIT:
+            self._writer.queue.put(data.encode("utf-8", "replace"))
+        else:
+            self.incomplete = True
+
+    def close(self) -> None:
+        """Sends what is left, if the terminal takes it."""
+        super().close()
+        self._writer.queue.put(None)
+        self._writer.join(_LAST_WORDS_SECONDS)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Nothing to do: the signal is ignored."""
+
+    def _sigcont_application(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        # The kernel sends SIGCONT with a hang-up too; there is no terminal to set up again then.
+        if not self.gone:
+            self.suspend_application_mode()
+            self._writer = _Writer(1)
+            self._writer.start()
+            self._must_signal_resume = True
+            self.resume_application_mode()

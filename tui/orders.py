@@ -1,0 +1,61 @@
+"""What an operator asks for, as commands: each says who asks, what was on the screen, and until when it is meant."""
+
+from typing import TypedDict
+from uuid import uuid4
+
+from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
+from engine.port import Port
+from engine.snapshot import DeskRow, Side, Wad
+from tui.frame import Frame
+
+MEANT_FOR_MS = 3_000
+"""A command older than this no longer says what its operator wants."""
+WORSE_PERCENT = 1
+"""How much worse than the quoted exit price a close may fill."""
+
+
+class _Envelope(TypedDict):
+    id: str
+    who: str
+    seen_seq: int
+    expires_at_ms: int
+
+
+def worst_price(desk: DeskRow) -> Wad | None:
+    """The worst average price a close of this desk accepts: below the quote for a long, above it for a short."""
+    if desk.exit is None or desk.side is None:
+        return None
+    worse = 100 - WORSE_PERCENT if desk.side is Side.LONG else 100 + WORSE_PERCENT
+    return desk.exit.price * worse // 100
+
+
+class Orders:
+    """Writes commands in the name of the operator at this terminal."""
+
+    def __init__(self, port: Port, frame: Frame) -> None:
+        self._port = port
+        self._frame = frame
+
+    def _envelope(self) -> _Envelope:
+        return _Envelope(
+            id=str(uuid4()),
+            who=self._port.info().operator,
+            seen_seq=self._frame.snapshot.seq,
+            expires_at_ms=self._frame.now_ms() + MEANT_FOR_MS,
+        )
+
+    def halt(self, desk: DeskRow) -> HaltDesk:
+        """No new risk on this desk."""
+        return HaltDesk(**self._envelope(), address=desk.address)
+
+    def resume(self, desk: DeskRow) -> ResumeDesk:
+        """Lifts the halt."""
+        return ResumeDesk(**self._envelope(), address=desk.address)
+
+    def halt_all(self) -> HaltAll:
+        """No new risk anywhere."""
+        return HaltAll(**self._envelope())
+
+    def close(self, address: str, worst: Wad) -> CloseDesk:
+        """Closes the whole position, no worse than this price."""
+        return CloseDesk(**self._envelope(), address=address, worst_price=worst)

@@ -1,0 +1,28 @@
+"""The panes of the overview, in the order of the keys that reach them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.snapshot import Snapshot
+from tui.panes import agent_log, desks, liquidations, markets
+from tui.table import Table
+from tui.tones import Line
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One pane: where its rows come from and how they look."""
+
+    id: str
+    table: Table[Any]
+    rows: Callable[[Snapshot], Sequence[Any]]
+    heading: Callable[[Snapshot], Line]
+
+
+PANES = (
+    Pane("desks", desks.TABLE, desks.rows, desks.heading),
+    Pane("markets", markets.TABLE, markets.rows, markets.heading),
+    Pane("agent", agent_log.TABLE, agent_log.rows, agent_log.heading),
+    Pane("liquidations", liquidations.TABLE, liquidations.rows, liquidations.heading),
+)

@@ -1,0 +1,76 @@
+"""The markets pane: one row per price feed, and the venue's market on it where there is one."""
+
+from engine.snapshot import FeedHealth, MarketRow, Snapshot
+from tui import format as fmt
+from tui.table import Column, Table
+from tui.tones import Line, Span, Tone, gain_or_loss
+
+_WIDE_CONF = 0.002
+_BAR = 5
+_BELIEVED = (FeedHealth.LIVE, FeedHealth.SLOW)
+
+
+def _index(row: MarketRow, width: int) -> Span:
+    return fmt.price(row.index, width), Tone.TEXT if row.health in _BELIEVED else Tone.DIM
+
+
+def _conf(row: MarketRow, width: int) -> Span:
+    wide = bool(row.conf and row.index and row.conf > row.index * _WIDE_CONF)
+    return fmt.spread(row.conf, row.index, width), Tone.WARN if wide else Tone.DIM
+
+
+def _move(row: MarketRow, width: int) -> Span:
+    """The move of a price that can be believed, else why it cannot."""
+    if row.health is FeedHealth.NONE:
+        return "no price", Tone.WARN
+    if row.health in (FeedHealth.STALE, FeedHealth.LOST):
+        return f"{row.health.value} {fmt.age(row.age_ms)}", Tone.WARN
+    if row.health not in _BELIEVED:
+        return row.health.value, Tone.WARN
+    return fmt.percent(row.change, 2, sign=True), gain_or_loss(row.change)
+
+
+def _venue(text: str, row: MarketRow, tone: Tone = Tone.TEXT) -> Span:
+    """A figure of the venue's market: blank, not unknown, where the venue has none."""
+    return (text, tone) if row.tradable else ("", Tone.DIM)
+
+
+def _interest(row: MarketRow, width: int) -> Span:
+    if row.long_oi is None or row.short_oi is None:
+        return _venue(fmt.UNKNOWN, row)
+    most = max(row.long_oi, row.short_oi, 1)
+    longs, shorts = fmt.gauge(row.long_oi / most, _BAR), fmt.gauge_left(row.short_oi / most, _BAR)
+    return _venue(f"{longs} {shorts}", row)
+
+
+def _age(row: MarketRow) -> float:
+    return -(row.age_ms or 0)
+
+
+TABLE: Table[MarketRow] = Table(
+    columns=(
+        Column("market", 8, lambda row, _: (row.symbol, Tone.TEXT), 9, left=True, order=lambda row: row.symbol),
+        Column("index", 10, _index, 8),
+        Column("conf", 8, _conf, 3),
+        Column("move", 9, _move, 7, order=lambda row: -abs(row.change or 0)),
+        Column("mark", 10, lambda row, width: _venue(fmt.price(row.mark, width), row), 5),
+        Column("basis", 6, lambda row, _: _venue(fmt.basis_points(row.basis), row), 4),
+        Column("carry/h", 8, lambda row, _: _venue(fmt.percent(row.carry_per_hour, 3, True), row), 6),
+        Column("long  short", 11, _interest, 2, left=True),
+        Column("fee", 6, lambda row, _: _venue(fmt.percent(row.open_fee, 2), row, Tone.DIM), 0),
+        Column("depth", 10, lambda row, width: _venue(fmt.money(row.depth, width), row, Tone.DIM), 1),
+    ),
+    key=lambda row: row.symbol,
+    haystack=lambda row: f"{row.symbol} {row.health}",
+    empty="no price feed: waiting for the first price",
+)
+
+
+def rows(snapshot: Snapshot) -> tuple[MarketRow, ...]:
+    """What the pane shows."""
+    return snapshot.markets
+
+
+def heading(snapshot: Snapshot) -> Line:
+    """What the pane is called."""
+    return (("Markets ", Tone.STRONG), (fmt.count(len(snapshot.markets)), Tone.TEXT))

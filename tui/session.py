@@ -1,0 +1,130 @@
+"""One operator at one terminal: what they see, what they ask for, and what they are told."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+from textual.app import App
+
+from engine.commands import Command, Receipt
+from engine.port import Port
+from engine.snapshot import DeskRow, Wad
+from tui.format import clean, fit
+from tui.frame import Frame
+from tui.fuses import Fuses
+from tui.orders import Orders
+from tui.panes.desks import name
+from tui.settings import UiSettings
+from tui.tones import Line, Palette, Span, Tone
+
+_HALT_ALL = "halt all"
+_QUIT = "quit"
+_SAID_SECONDS = 12.0
+_NOTHING: Span = ("", Tone.TEXT)
+
+
+class Session:
+    """Shared by all screens; `changed` is called when the message line says something else."""
+
+    def __init__(
+        self, app: App[int], port: Port, ui: UiSettings, palette: Palette, clock_ms: Callable[[], int]
+    ) -> None:
+        self._app = app
+        self.port = port
+        self.ui = ui
+        self.palette = palette
+        self.info = port.info()
+        self.frame = Frame(port, clock_ms)
+        self.orders = Orders(port, self.frame)
+        self.changed: Callable[[], None] = lambda: None
+        self.fuses = Fuses(app, lambda: self.changed())
+        self._said = _NOTHING
+        self._said_at = 0.0
+
+    def say(self, text: str, tone: Tone = Tone.TEXT) -> None:
+        """Tells the operator something in the message line."""
+        self._said, self._said_at = (text, tone), monotonic()
+        self.changed()
+
+    def message_line(self, width: int) -> Line:
+        """What burns, else what was said last, else the first alarm."""
+        text, tone = self.fuses.words(), Tone.ALARM
+        if not text and monotonic() - self._said_at < _SAID_SECONDS:
+            text, tone = self._said
+        alarms = self.frame.snapshot.status.alarms
+        if not text and alarms:
+            more = f" (and {len(alarms) - 1} more)" if len(alarms) > 1 else ""
+            text, tone = f"alarm{more}: {alarms[0]}", Tone.LOSS
+        if not text:
+            return ()
+        text = clean(text)
+        return ((" ", Tone.TEXT), (fit(f" {text} ", min(len(text) + 2, width - 1)), tone))
+
+    def desk(self, address: str) -> DeskRow | None:
+        """The desk as it is on the screen now."""
+        return next((desk for desk in self.frame.snapshot.desks if desk.address == address), None)
+
+    def toggle_halt(self, desk: DeskRow) -> None:
+        """Halts the desk at once, or lifts its halt."""
+        if desk.halted_by is None:
+            self.submit(self.orders.halt(desk), f"halt {name(desk)}")
+        else:
+            self.submit(self.orders.resume(desk), f"resume {name(desk)}")
+
+    def halt_all(self) -> None:
+        """The first call arms, the second fires."""
+        if self.fuses.put_out(_HALT_ALL):
+            self.submit(self.orders.halt_all(), "halt all desks")
+            return
+        number = sum(desk.halted_by is None for desk in self.frame.snapshot.desks)
+        desks = f"{number} desk" if number == 1 else f"{number} desks"
+        self.fuses.light(
+            _HALT_ALL, self.ui.arm_seconds, lambda left: f"H again within {left} s halts {desks}, esc cancels"
+        )
+
+    def close_soon(self, desk: DeskRow, worst: Wad) -> None:
+        """Counts down, then closes the desk no worse than this price."""
+        title, address = name(desk), desk.address
+        self.fuses.light(
+            f"closing {title}",
+            self.ui.close_seconds,
+            lambda left: f"closing {title} in {left} s, esc cancels",
+            lambda: self.submit(self.orders.close(address, worst), f"close {title}"),
+        )
+
+    def cancel(self) -> bool:
+        """Puts out whatever burns; False if nothing did."""
+        names = self.fuses.put_all_out()
+        if names:
+            self.say(f"cancelled: {', '.join(names)}")
+        return bool(names)
+
+    def leave(self) -> bool:
+        """True on the second call within the window."""
+        if self.fuses.put_out(_QUIT):
+            return True
+        self.fuses.light(_QUIT, self.ui.quit_seconds, lambda left: "q again to stop the engine and quit")
+        return False
+
+    def submit(self, command: Command, words: str) -> None:
+        """Sends a command; its receipt appears in the message line."""
+        self.say(f"{words}: sent", Tone.DIM)
+        self._app.run_worker(self._submit(command, words), group="submit", exit_on_error=False)
+
+    async def _submit(self, command: Command, words: str) -> None:
+        try:
+            async with asyncio.timeout(self.ui.receipt_seconds):
+                receipt = await self.port.submit(command)
+        except TimeoutError:
+            self.say(f"{words}: no answer yet, outcome unknown", Tone.ALARM)
+        except Exception as error:
+            # Whatever went wrong, the operator is told and the screen goes on.
+            self.say(f"{words}: not sent ({type(error).__name__})", Tone.ALARM)
+        else:
+            self._answer(receipt, words)
+
+    def _answer(self, receipt: Receipt, words: str) -> None:
+        if receipt.ok:
+            self.say(f"{words}: {receipt.text or 'done'}", Tone.DIM)
+        else:
+            self.say(f"{words} refused, {receipt.code}: {receipt.text}", Tone.LOSS)

@@ -1,0 +1,50 @@
+"""What an operator may choose about the screen; the engine never hears of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LOCAL_FPS = 4
+SSH_FPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    """How the screen looks and how often it is drawn."""
+
+    theme: str = "night"
+    fps: int = LOCAL_FPS
+    mouse: bool = True
+    colour: bool = True
+    """False: not one colour code is sent, whatever the theme says."""
+    arm_seconds: float = 5.0
+    """How long `halt all` stays armed."""
+    quit_seconds: float = 3.0
+    """How long the first `quit` waits for the second."""
+    close_seconds: float = 3.0
+    """How long a confirmed close can still be cancelled."""
+    receipt_seconds: float = 5.0
+    """How long a command may go unanswered before the operator is told that its outcome is unknown."""
+
+    @classmethod
+    def for_terminal(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        theme: str | None = None,
+        fps: int | None = None,
+        mouse: bool | None = None,
+    ) -> "UiSettings":
+        """Defaults that suit the terminal at hand; what is given explicitly wins, except over NO_COLOR."""
+        ssh = bool(environ.get("SSH_CONNECTION"))
+        colour = not environ.get("NO_COLOR")
+        return cls(
+            theme=(theme or _default_theme(environ)) if colour else "mono",
+            fps=max(1, fps if fps is not None else SSH_FPS if ssh else LOCAL_FPS),
+            mouse=mouse if mouse is not None else not ssh,
+            colour=colour,
+        )
+
+
+def _default_theme(environ: Mapping[str, str]) -> str:
+    rich_terminal = "COLORTERM" in environ or "256color" in environ.get("TERM", "")
+    return "night" if rich_terminal else "ansi"

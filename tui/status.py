@@ -1,0 +1,62 @@
+"""The line on top of every screen: the whole engine at a glance, shortened by priority."""
+
+from engine.snapshot import FeedHealth, KeeperHealth, Status
+from tui.bar import GAP, Piece, cells, shorten
+from tui.format import age, clean, clock, count
+from tui.tones import Line, Span, Tone
+
+_CALM = (FeedHealth.LIVE, FeedHealth.SLOW)
+
+
+def status_line(status: Status, now_ms: int, width: int) -> Line:
+    """Mode left, clock right, and what has room between them."""
+    badge: Line = ((f" {clean(status.mode)} ", Tone.LIVE if status.mode == "LIVE" else Tone.BADGE),)
+    time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
+    head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
+    room = width - cells(head) - cells(time) - 1
+    middle = shorten([piece for piece in _pieces(status) if piece.spans], room)
+    blank = " " * max(room - cells(middle) + 1, 0)
+    return (*head, *middle, (blank, Tone.TEXT), *time)
+
+
+def _pieces(status: Status) -> list[Piece]:
+    return [
+        Piece(40, ((clean(status.venue), Tone.TEXT),)),
+        Piece(30, (("block ", Tone.DIM), (count(status.block), Tone.TEXT))),
+        Piece(80, _feed(status)),
+        Piece(35, (("agent ", Tone.DIM), (clean(status.agent), Tone.TEXT))),
+        Piece(60, _keepers(status)),
+        Piece(50, _number(status.desks_open, "open", Tone.TEXT)),
+        Piece(85, _number(status.desks_halted, "halted", Tone.WARN)),
+        Piece(45, _number(status.desks_waiting, "waiting", Tone.TEXT)),
+        Piece(95, _alarms(status)),
+        Piece(20, _number(status.liquidations, "liquidations", Tone.TEXT)),
+        Piece(55, ((f"time x{status.time_factor}", Tone.TEXT),) if status.time_factor != 1 else ()),
+        Piece(75, ((f"{count(status.dropped_events)} events dropped", Tone.WARN),) if status.dropped_events else ()),
+        Piece(48, ((f"simulated: {clean(status.simulated)}", Tone.DIM),) if status.simulated else ()),
+    ]
+
+
+def _number(value: int, word: str, tone: Tone) -> Line:
+    """A count; nought is dim, so that the eye passes over it."""
+    return ((f"{count(value)} ", tone if value else Tone.DIM), (word, tone if value else Tone.DIM))
+
+
+def _feed(status: Status) -> Line:
+    if status.feed in _CALM and not status.feed_text:
+        slow: Span = (" slow", Tone.WARN) if status.feed is FeedHealth.SLOW else ("", Tone.TEXT)
+        return (("pyth ", Tone.DIM), (f"{age(status.feed_age_ms):>4}", Tone.TEXT), slow)
+    words = f"{status.feed.value} {age(status.feed_age_ms)}"
+    return (("pyth ", Tone.DIM), (f"{words} {clean(status.feed_text)}".rstrip(), Tone.WARN))
+
+
+def _keepers(status: Status) -> Line:
+    if status.keepers is KeeperHealth.OK:
+        return (("keepers ", Tone.DIM), ("ok", Tone.TEXT))
+    words = f"{status.keepers.value} {clean(status.keepers_text)}".rstrip()
+    return (("keepers ", Tone.DIM), (words, Tone.WARN))
+
+
+def _alarms(status: Status) -> Line:
+    number = len(status.alarms)
+    return ((f" {number} {'alarm' if number == 1 else 'alarms'} ", Tone.ALARM),) if number else ()
