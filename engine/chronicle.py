@@ -81,7 +81,7 @@ def _tell_desk(fact: desk_facts.Fact) -> tuple[str, str, str] | None:
         case desk_facts.OrderFilled():
             back = f", {money(fact.payout)} USDC back" if fact.kind is OrderKind.CLOSE else ""
             at = f"{money(fact.notional)} at {money(fact.price, WAD)}"
-            return fact.address, fact.kind.value, f"{fact.kind} {_side(fact)} {fact.market} {at}{back}"
+            return fact.address, fact.kind.value, f"{_side(fact)} {fact.market} {at}{back}"
         case desk_facts.OrderDeclined():
             return fact.address, "declined", f"{fact.kind} refused: {fact.code} {fact.detail}"
         case desk_facts.DeskLiquidated():

@@ -118,7 +118,9 @@ class DeskRow:
     """Share of mark the price must move against the desk until it may be liquidated; 0 is now."""
     exit: ExitQuote | None = None
     fees_total: Wad = 0
+    """All fees the token has earned, before they were split."""
     realised: Wad = 0
+    """What closed positions have paid back, principal included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,9 @@ class MarketRow:
     change: float | None
     """Move over the signal window, as a fraction."""
     tradable: bool
+    """Whether this price may be traded on now."""
     mark: Wad | None = None
+    """None here and below, `depth` included: the venue has no market on this feed."""
     basis: float | None = None
     carry_per_hour: float | None = None
     """What longs pay (positive) or receive per hour at the present imbalance, as a fraction of notional."""
@@ -210,7 +214,6 @@ class Status:
     """Empty, or what on this screen is simulated, e.g. `prices, fees, 48 traders`."""
     time_factor: int
     """1, or how many times the worker cadences and the momentum window run faster than real."""
-    dropped_events: int
     liquidations: int
 
 

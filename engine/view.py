@@ -179,7 +179,6 @@ class View:
             alarms=(*label.standing_alarms, *_alarms(world, health, troubled)),
             simulated=label.simulated,
             time_factor=label.time_factor,
-            dropped_events=0,
             liquidations=world.exchange.liquidations,
         )
 

@@ -66,7 +66,7 @@ class Deck(Screen[None], inherit_bindings=False):
         """One tick of the frame clock; `fresh` says that there is a new snapshot."""
         width = self.size.width
         frame = self.session.frame
-        self._status.draw([status_line(frame.snapshot.status, frame.now_ms(), width)])
+        self._status.draw([status_line(frame.snapshot.status, frame.now_ms(), width, frame.silent_ms(), frame.dropped)])
         self.draw_bars()
         if fresh:
             self.draw_body()

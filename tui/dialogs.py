@@ -134,8 +134,8 @@ class CloseDialog(Panel):
             figure("worst price", fmt.price(worst), Tone.WARN, f"refused beyond this ({WORSE_PERCENT}%)"),
             figure("payout", fmt.money(desk.exit.payout), Tone.STRONG, "USDC expected"),
             _BLANK,
-            (("The USDC returns to this desk as pending. Halt the desk", Tone.TEXT),),
-            (("first (h) if the agent must not deploy it again.", Tone.TEXT),),
+            (("The USDC becomes realised and is not deployed again.", Tone.TEXT),),
+            (("New fees may open a new position unless it is halted.", Tone.TEXT),),
             ((f"After Close, {seconds} s remain to cancel with escape.", Tone.DIM),),
         ]
 

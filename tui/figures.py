@@ -40,8 +40,8 @@ def desk_lines(desk: DeskRow, width: int) -> list[Line]:
     waiting = f"of {fmt.money(desk.min_deploy)} to deploy" if desk.pending < desk.min_deploy else "ready to deploy"
     lines += [
         figure("pending", fmt.money(desk.pending), remark=waiting),
-        figure("realised", fmt.signed(desk.realised), gain_or_loss(desk.realised), "by closed positions"),
-        figure("fees paid", fmt.money(desk.fees_total)),
+        figure("realised", fmt.money(desk.realised), remark="paid back by closes"),
+        figure("fees earned", fmt.money(desk.fees_total)),
         ((" " + fmt.fit("address", _LABEL), Tone.DIM), (fmt.fit(desk.address, max(width - _LABEL - 2, 1)), Tone.TEXT)),
     ]
     return lines

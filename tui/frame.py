@@ -14,6 +14,10 @@ class Frame:
         self.snapshot = port.latest()
         """What the operator sees; commands say so with its `seq`."""
         self._pulled_at_ms = clock_ms()
+        events = port.events(0).events
+        self._event = events[-1].number if events else 0
+        self.dropped = 0
+        """Events that left the engine's ring before this screen could have read them."""
 
     def pull(self) -> bool:
         """Takes the newest snapshot; False if it is the one already shown."""
@@ -22,7 +26,14 @@ class Frame:
             return False
         self.snapshot = newest
         self._pulled_at_ms = self._clock_ms()
+        page = self._port.events(self._event)
+        self.dropped += page.dropped
+        self._event = page.events[-1].number if page.events else self._event + page.dropped
         return True
+
+    def silent_ms(self) -> int:
+        """How long the engine has not published anything."""
+        return max(self._clock_ms() - self._pulled_at_ms, 0)
 
     def now_ms(self) -> int:
         """The engine's clock now: its last word plus what has passed here since."""

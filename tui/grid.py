@@ -38,6 +38,8 @@ class Grid(Lines, Generic[Row], can_focus=True):
         self._keys: list[str] = []
         self._top = 0
         self._cursor = ""
+        self._moved = False
+        """Until the operator moves it, the cursor stays on the first line: there is what matters most."""
         self._fitting = lru_cache(maxsize=8)(table.fitting)
 
     @property
@@ -69,7 +71,9 @@ class Grid(Lines, Generic[Row], can_focus=True):
         was = self.index
         self._rows = arranged(self.table, self._source, self.view)
         self._keys = [self.table.key(row) for row in self._rows]
-        if self._keys and self._cursor not in self._keys:
+        if self._keys and not self._moved:
+            self._cursor = self._keys[0]
+        elif self._keys and self._cursor not in self._keys:
             # The row is gone: stay on its line instead of jumping to the top.
             self._cursor = self._keys[min(was, len(self._keys) - 1)]
 
@@ -127,7 +131,9 @@ class Grid(Lines, Generic[Row], can_focus=True):
     def move(self, step: int) -> None:
         """Moves the cursor by so many rows, stopping at both ends."""
         if self._keys:
-            self._cursor = self._keys[min(max(self.index + step, 0), len(self._keys) - 1)]
+            line = min(max(self.index + step, 0), len(self._keys) - 1)
+            self._cursor = self._keys[line]
+            self._moved = line > 0
             self._changed()
 
     @property

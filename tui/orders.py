@@ -56,6 +56,7 @@ class Orders:
         """No new risk anywhere."""
         return HaltAll(**self._envelope())
 
-    def close(self, address: str, worst: Wad) -> CloseDesk:
-        """Closes the whole position, no worse than this price."""
-        return CloseDesk(**self._envelope(), address=address, worst_price=worst)
+    def close(self, address: str, worst: Wad, seen_seq: int) -> CloseDesk:
+        """Closes the whole position as it stood when it was confirmed, no worse than this price."""
+        envelope = self._envelope() | {"seen_seq": seen_seq}
+        return CloseDesk(**envelope, address=address, worst_price=worst)

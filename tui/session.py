@@ -84,12 +84,12 @@ class Session:
 
     def close_soon(self, desk: DeskRow, worst: Wad) -> None:
         """Counts down, then closes the desk no worse than this price."""
-        title, address = name(desk), desk.address
+        title, address, seen_seq = name(desk), desk.address, self.frame.snapshot.seq
         self.fuses.light(
             f"closing {title}",
             self.ui.close_seconds,
             lambda left: f"closing {title} in {left} s, esc cancels",
-            lambda: self.submit(self.orders.close(address, worst), f"close {title}"),
+            lambda: self.submit(self.orders.close(address, worst, seen_seq), f"close {title}"),
         )
 
     def cancel(self) -> bool:

@@ -5,16 +5,18 @@ from tui.bar import GAP, Piece, cells, shorten
 from tui.format import age, clean, clock, count
 from tui.tones import Line, Span, Tone
 
+SILENT_MS = 3_000
+"""An engine that has published nothing for so long is shown as silent: what is on the screen may be old."""
 _CALM = (FeedHealth.LIVE, FeedHealth.SLOW)
 
 
-def status_line(status: Status, now_ms: int, width: int) -> Line:
-    """Mode left, clock right, and what has room between them."""
+def status_line(status: Status, now_ms: int, width: int, silent_ms: int = 0, dropped: int = 0) -> Line:
+    """Mode left, clock right, and what has room between them; `silent_ms`: since when the engine says nothing."""
     badge: Line = ((f" {clean(status.mode)} ", Tone.LIVE if status.mode == "LIVE" else Tone.BADGE),)
     time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
     head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
     room = width - cells(head) - cells(time) - 1
-    middle = shorten([piece for piece in _pieces(status) if piece.spans], room)
+    middle = shorten([piece for piece in (*_pieces(status), *_trouble(silent_ms, dropped)) if piece.spans], room)
     blank = " " * max(room - cells(middle) + 1, 0)
     return (*head, *middle, (blank, Tone.TEXT), *time)
 
@@ -22,7 +24,7 @@ def status_line(status: Status, now_ms: int, width: int) -> Line:
 def _pieces(status: Status) -> list[Piece]:
     return [
         Piece(40, ((clean(status.venue), Tone.TEXT),)),
-        Piece(30, (("block ", Tone.DIM), (count(status.block), Tone.TEXT))),
+        Piece(57, (("block ", Tone.DIM), (count(status.block), Tone.TEXT))),
         Piece(80, _feed(status)),
         Piece(35, (("agent ", Tone.DIM), (clean(status.agent), Tone.TEXT))),
         Piece(60, _keepers(status)),
@@ -32,8 +34,15 @@ def _pieces(status: Status) -> list[Piece]:
         Piece(95, _alarms(status)),
         Piece(20, _number(status.liquidations, "liquidations", Tone.TEXT)),
         Piece(55, ((f"time x{status.time_factor}", Tone.TEXT),) if status.time_factor != 1 else ()),
-        Piece(75, ((f"{count(status.dropped_events)} events dropped", Tone.WARN),) if status.dropped_events else ()),
         Piece(48, ((f"simulated: {clean(status.simulated)}", Tone.DIM),) if status.simulated else ()),
+    ]
+
+
+def _trouble(silent_ms: int, dropped: int) -> list[Piece]:
+    silent = silent_ms >= SILENT_MS
+    return [
+        Piece(98, ((f" engine silent {age(silent_ms)} ", Tone.ALARM),) if silent else ()),
+        Piece(75, ((f"{count(dropped)} events dropped", Tone.WARN),) if dropped else ()),
     ]
 
 

@@ -29,9 +29,9 @@ def why_not(stdin: Stream, stdout: Stream, environ: Mapping[str, str]) -> str | 
     """None if a screen can be shown here, else one line that says why not and what works."""
     for name, stream in (("stdin", stdin), ("stdout", stdout)):
         if not stream.isatty():
-            return f"perpdesk: {name} is not a terminal; {_HEADLESS}"
+            return f"{name} is not a terminal; {_HEADLESS}"
     if environ.get("TERM", "") in ("", "dumb"):
-        return f"perpdesk: TERM={environ.get('TERM', '')!r} cannot show a screen; {_HEADLESS}"
+        return f"TERM={environ.get('TERM', '')!r} cannot show a screen; {_HEADLESS}"
     return None
 
 

@@ -82,7 +82,7 @@ def evaluate_entry(market: str, reading: Reading | None, signal: Signal, now_ms:
     """Whether to enter a market now, and on which side; the reason carries the numbers."""
     if reading is None:
         return Entry(market, False, True, 0.0, f"{market}: too few fresh samples in the window")
-    said = f"{market} momentum {reading.momentum:+.2%}, volatility {reading.volatility:.2%}"
+    said = f"{market} momentum {reading.momentum:+.2%}, vol {reading.volatility:.2%}"
     is_long = reading.momentum > 0
     if signal.require_active_session and not in_session(now_ms):
         return Entry(market, False, is_long, reading.momentum, f"{said}: outside the active session")

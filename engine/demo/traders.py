@@ -75,7 +75,7 @@ class Traders:
 
     def _opening(self, market: str) -> Command:
         rng = self._rng
-        total = wad(f"{min(4_000.0, rng.lognormvariate(5.2, 1.0)):.2f}")
+        total = wad(f"{min(1_000.0, rng.lognormvariate(5.0, 0.8)):.2f}")
         return OpenPosition(
             user=f"{PREFIX}{rng.randrange(TRADERS):02d}",
             market=market,
@@ -99,7 +99,8 @@ class Traders:
             if (each.owner, each.market, each.is_long) == (ARBITRAGEUR, symbol, not buys):
                 part = min(WAD, max(1, wanted * WAD // max(1, each.notional)))
                 close = ClosePosition(user=ARBITRAGEUR, position_id=each.position_id, part=part, withdraw_unit=OUT)
-                return await self._send(close)
+                if await self._send(close):
+                    return 1
         total = wanted * WAD // ARB_LEVERAGE
         return await self._send(
             OpenPosition(

@@ -63,9 +63,10 @@ def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> N
     size = f"{money(fact.notional)} at {money(fact.price, WAD)}"
     if fact.kind is OrderKind.OPEN:
         house.opened += 1
-        reason = f"; {desk.word.text}" if desk.word and desk.word.outcome is Outcome.OPEN else ""
-        source = desk.word.source if desk.word else "manager"
-        _say(desk, seq, at_ms, source, Outcome.OPEN, f"{what} {desk.leverage // WAD}x, {size}{reason}")
+        decided = desk.word if desk.word and desk.word.outcome is Outcome.OPEN else None
+        reason = f"{decided.text.removeprefix(fact.market).strip()}; " if decided else ""
+        source = decided.source if decided else "manager"
+        _say(desk, seq, at_ms, source, Outcome.OPEN, f"{what} {desk.leverage // WAD}x, {reason}{size}")
     else:
         _say(desk, seq, at_ms, "manager", Outcome.GROW, f"{what} by {size}")
 

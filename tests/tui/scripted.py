@@ -185,7 +185,6 @@ def status(**changes: Any) -> Status:
         alarms=(),
         simulated="prices, fees, 48 traders",
         time_factor=1,
-        dropped_events=0,
         liquidations=4,
     )
     return replace(base, **changes)

@@ -44,8 +44,8 @@ def test_keepers_in_trouble_say_so() -> None:
 
 
 def test_what_is_not_real_is_named() -> None:
-    line = text(status_line(status(time_factor=60, dropped_events=3), NOW, 200))
-    for words in ("time x60", "simulated: prices, fees, 48 traders", "3 events dropped"):
+    line = text(status_line(status(time_factor=60), NOW, 200, 12_000, 3))
+    for words in ("time x60", "simulated: prices, fees, 48 traders", "3 events dropped", "engine silent 12s"):
         assert words in line
 
 

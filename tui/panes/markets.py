@@ -32,7 +32,7 @@ def _move(row: MarketRow, width: int) -> Span:
 
 def _venue(text: str, row: MarketRow, tone: Tone = Tone.TEXT) -> Span:
     """A figure of the venue's market: blank, not unknown, where the venue has none."""
-    return (text, tone) if row.tradable else ("", Tone.DIM)
+    return ("", Tone.DIM) if row.depth is None else (text, tone)
 
 
 def _interest(row: MarketRow, width: int) -> Span:
