@@ -1,4 +1,4 @@
-"""The `perpdesk` command. Data to stdout, words to stderr; no terminal library is imported until one is painted."""
+"""The `perpdesk` command. Data to stdout, words to stderr; no terminal library is loaded until one is painted."""
 
 import asyncio
 import json
@@ -12,6 +12,10 @@ from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from tui import lazy
+
+lazy.forbid()
 
 import click
 import platformdirs
@@ -177,6 +181,7 @@ def _show(options: Options, ui: _UiTable) -> None:
     from tui import terminal
     from tui.settings import UiSettings
 
+    lazy.allow()
     options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.setup(options.directory / "perpdesk.log")
     terminal.prepare(os.environ)
