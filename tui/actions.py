@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from engine.port import Info
 from engine.snapshot import DeskPhase, DeskRow, Snapshot
 from tui.bar import Piece, shorten
+from tui.grid import FILTER_KEY
 from tui.tones import Line, Tone
 
 
@@ -116,7 +117,7 @@ ACTIONS = (
         "close_desk", "c", "close", "close the whole position of the desk: asks", _commanding(_why_no_close), True, 80
     ),
     Action("open", "enter", "detail", "open the page of the selected row", _needs_page, keep=70, places=_OVERVIEW),
-    Action("filter", "slash", "filter", "show only rows with this text", keep=50, places=_OVERVIEW),
+    Action("filter", FILTER_KEY, "filter", "show only rows with this text", keep=50, places=_OVERVIEW),
     Action("sort", "s", "sort", "sort this pane by its next column", keep=40, places=_OVERVIEW),
     Action("zoom", "z", "zoom", "give this pane the whole screen, or give it back", keep=30, places=_OVERVIEW),
     Action("step(1)", "tab", "next pane", _STEP, keep=20, places=_OVERVIEW),

@@ -20,6 +20,7 @@ from tui.tones import Line, Palette, Tone
 _HEAD = 2
 """Title and header."""
 _FILTER_CAP = 40
+FILTER_KEY = "slash"
 
 
 class Grid(Lines, Generic[Row], can_focus=True):
@@ -168,10 +169,16 @@ class Grid(Lines, Generic[Row], can_focus=True):
         self.post_message(self.Moved())
 
     def on_key(self, event: events.Key) -> None:
-        """While a filter is typed, keys are text and nothing else."""
+        """While a filter is typed, keys are text and nothing else.
+
+        The key that starts it is taken here and not as a binding: bindings run later, and by then the next keys of
+        a burst from a slow line would have been taken as commands.
+        """
         if not self.view.editing:
-            return
-        if event.key == "escape":
+            if event.key != FILTER_KEY:
+                return
+            self.edit_filter()
+        elif event.key == "escape":
             self.clear_filter()
         elif event.key in ("enter", "tab"):
             self.view.editing = False

@@ -65,6 +65,15 @@ class Ticker(threading.Thread):
         self._port.show(markets=markets, desks=desks, liquidations=queue, status=status)
 
 
+class IdlePort(ScriptedPort):
+    """An engine that goes on publishing while its feed is frozen: nothing but the time changes."""
+
+    def latest(self) -> Snapshot:
+        now = NOW + int(time.monotonic() * 1000) % 10_000_000
+        picture = super().latest()
+        return replace(picture, at_ms=now, status=replace(picture.status, now_ms=now))
+
+
 class CrashingPort(ScriptedPort):
     """Breaks in the middle of a frame, with a secret at hand."""
 
@@ -99,6 +108,8 @@ def main(mode: str) -> int:
     port = live_port() if mode == "live" else ScriptedPort()
     if mode == "live":
         Ticker(port).start()
+    if mode == "idle":
+        port = IdlePort()
     if mode == "hostile":
         port = ScriptedPort(hostile_snapshot())
     if mode == "crash":
