@@ -66,7 +66,7 @@ def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> N
         decided = desk.word if desk.word and desk.word.outcome is Outcome.OPEN else None
         reason = f"{decided.text.removeprefix(fact.market).strip()}; " if decided else ""
         source = decided.source if decided else "manager"
-        _say(desk, seq, at_ms, source, Outcome.OPEN, f"{what} {desk.leverage // WAD}x, {reason}{size}")
+        _say(desk, seq, at_ms, source, Outcome.OPEN, f"{what} {desk.leverage // WAD}x {reason}{size}")
     else:
         _say(desk, seq, at_ms, "manager", Outcome.GROW, f"{what} by {size}")
 

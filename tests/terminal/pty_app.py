@@ -19,13 +19,19 @@ _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(\?\d+\$p|[<>]\d*u)")
 
 
 class PtyApp:
-    """Starts the scripted app in a mode, or the real program with arguments, and counts every byte it sends."""
+    """Starts a module, the scripted app unless another is named, and counts every byte it sends."""
 
-    def __init__(self, mode: str, *arguments: str, columns: int = 160, rows: int = 45, **environ: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        module: str = "tests.terminal.scripted_app",
+        columns: int = 160,
+        rows: int = 45,
+        **environ: str,
+    ) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         env = {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **environ}
-        module = "tui.cli" if arguments else "tests.terminal.scripted_app"
-        command = [sys.executable, "-m", module, mode, *arguments]
+        command = [sys.executable, "-m", module, *arguments]
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()

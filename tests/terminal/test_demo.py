@@ -15,7 +15,15 @@ from tests.terminal.test_wire import CONTROL
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[PtyApp]:
-    child = PtyApp("demo", "--seed", "11", "--state", str(tmp_path / "state"), XDG_CONFIG_HOME=str(tmp_path))
+    child = PtyApp(
+        "demo",
+        "--seed",
+        "11",
+        "--state",
+        str(tmp_path / "state"),
+        module="tui.cli",
+        XDG_CONFIG_HOME=str(tmp_path),
+    )
     try:
         child.wait_for("Desks 12")
         yield child
@@ -78,7 +86,7 @@ def test_losing_the_terminal_stops_the_engine_in_order_and_the_state_goes_on(
     assert demo.exit_code(10) == 128 + number
     log = (tmp_path / "state" / "perpdesk.log").read_text()
     assert "event=stopped" in log
-    again = PtyApp("demo", "--state", str(tmp_path / "state"), XDG_CONFIG_HOME=str(tmp_path))
+    again = PtyApp("demo", "--state", str(tmp_path / "state"), module="tui.cli", XDG_CONFIG_HOME=str(tmp_path))
     try:
         again.wait_for("Desks 12")
         again.until(lambda: positions(again) >= 3, 10, "the desks of before")

@@ -30,7 +30,7 @@ TABLE: Table[DecisionRow] = Table(
         Column("token", 14, lambda row, _: (name(row), Tone.TEXT), 9, left=True, order=name),
         Column("source", 8, lambda row, _: (row.source, Tone.DIM), 4, left=True, order=lambda row: row.source),
         Column("decision", 10, lambda row, _: outcome(row), 8, left=True, order=lambda row: row.outcome.value),
-        Column("why", 16, lambda row, _: (row.text, Tone.TEXT), 7, left=True, grow=True),
+        Column("why", 29, lambda row, _: (row.text, Tone.TEXT), 7, left=True, grow=True),
     ),
     key=lambda row: row.address,
     haystack=lambda row: f"{row.token} {row.address} {row.source} {row.outcome} {row.text}",

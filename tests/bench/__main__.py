@@ -1,0 +1,30 @@
+"""`python -m tests.bench [NAME]`: runs the benchmarks whose name starts with NAME."""
+
+import sys
+from collections.abc import Callable
+
+from tests.bench import clearing, feed, settlement, terminal
+
+BENCHES: dict[str, Callable[[], None]] = {
+    "clearing.step": clearing.step,
+    "feed.parse": feed.parse,
+    "settlement.serial": settlement.serial,
+    "settlement.grouped": settlement.grouped,
+    "start": terminal.start,
+    "tui": terminal.screen,
+}
+
+
+def main(only: str) -> int:
+    """Exit status 64 when no benchmark has that name."""
+    chosen = [bench for name, bench in BENCHES.items() if name.startswith(only)]
+    if not chosen:
+        sys.stderr.write(f"no benchmark {only!r}; there are {', '.join(BENCHES)}\n")
+        return 64
+    for bench in chosen:
+        bench()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))

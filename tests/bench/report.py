@@ -1,0 +1,35 @@
+"""The one line a benchmark prints."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+
+
+def report(bench: str, case: str, value: float, unit: str, baseline: str, baseline_value: float) -> None:
+    """Prints a figure beside its baseline; the ratio is written so that more is better."""
+    better_small = unit in ("s", "us", "B/s", "%")
+    ratio = baseline_value / value if better_small else value / baseline_value
+    line = {
+        "bench": bench,
+        "case": case,
+        "value": round(value, 6),
+        "unit": unit,
+        "baseline": baseline,
+        "baseline_value": round(baseline_value, 6),
+        "ratio": round(ratio, 3),
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def best_of(times: int, work: Callable[[], float]) -> float:
+    """The least of several measurements: what the machine can do when it is not disturbed."""
+    return min(work() for _ in range(times))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds one call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

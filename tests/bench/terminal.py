@@ -1,0 +1,64 @@
+"""What the screen costs on a real terminal, and how soon it is there."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.report import report
+from tests.cli.perpdesk import environment
+from tests.terminal.pty_app import PtyApp
+
+WARM_UP_S, MEASURED_S = 2.0, 10.0
+READY = "watched"
+
+
+def screen() -> None:
+    """Bytes per second and CPU of four panes at 160x45 with 50 updates a second, beside stock DataTables."""
+    stock = _measure("tests.bench.stock", "stock")
+    for case, environ in (("local", {}), ("ssh", {"SSH_CONNECTION": "1 2 3 4"})):
+        ours = _measure("tests.terminal.scripted_app", "live", **environ)
+        report("tui.bytes", case, ours[0], "B/s", "stock DataTable", stock[0])
+        report("tui.cpu", case, ours[1], "%", "stock DataTable", stock[1])
+
+
+def start() -> None:
+    """Seconds to the first paint of the whole demo, and to the first log line of a headless one."""
+    with tempfile.TemporaryDirectory() as home:
+        hello = min(_first("tests.bench.stock", READY, "hello") for _ in range(3))
+        ours = min(_first("tui.cli", "Desks 12", "demo", XDG_CONFIG_HOME=home) for _ in range(3))
+        report("start.first_paint", "demo, engine included", ours, "s", "Textual hello world", hello)
+        bare = min(_ready([sys.executable, "-c", "print(1)"], Path(home)) for _ in range(3))
+        command = [sys.executable, "-m", "tui.cli", "demo", "--headless", "--for", "1s"]
+        report("start.headless", "demo", min(_ready(command, Path(home)) for _ in range(3)), "s", "bare python", bare)
+
+
+def _measure(module: str, *arguments: str, **environ: str) -> tuple[float, float]:
+    child = PtyApp(*arguments, module=module, columns=160, rows=45, **environ)
+    try:
+        child.wait_for(READY)
+        time.sleep(WARM_UP_S)
+        return child.measure(MEASURED_S)
+    finally:
+        child.end()
+
+
+def _first(module: str, text: str, *arguments: str, **environ: str) -> float:
+    child = PtyApp(*arguments, module=module, columns=160, rows=45, **environ)
+    try:
+        return child.wait_for(text)
+    finally:
+        child.end()
+
+
+def _ready(command: list[str], home: Path) -> float:
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        took = time.perf_counter() - began
+        process.kill()
+    return took
