@@ -8,6 +8,11 @@ from typing import TextIO
 import structlog
 
 
+def log_failure(error: BaseException) -> None:
+    """The traceback of what should not have happened, without the values of variables."""
+    structlog.get_logger().error("internal error", exc_info=error)
+
+
 def setup(file: Path | None = None) -> None:
     """One line per event. A painted terminal must be given a file: a stray line would tear the screen."""
     target: TextIO = file.open("a", encoding="utf-8", buffering=1) if file else sys.stderr
@@ -16,7 +21,7 @@ def setup(file: Path | None = None) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.format_exc_info,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -215,6 +215,10 @@ def main() -> None:
     except tuple(kind for kind, _ in _EXITS) as error:
         click.echo(f"perpdesk: {error}", err=True)
         sys.exit(next(status for kind, status in _EXITS if isinstance(error, kind)))
+    except Exception as error:
+        logs.log_failure(error)
+        click.echo(f"perpdesk: internal error, {type(error).__name__}: {error}", err=True)
+        sys.exit(Exit.SOFTWARE)
 
 
 if __name__ == "__main__":
