@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -36,7 +37,7 @@ def decode(kind: str, payload: str) -> Fact:
 def _plain(value: Any) -> Any:  # noqa: ANN401 - walks any fact
     if isinstance(value, bool | str) or value is None:
         return value
-    if isinstance(value, int):
+    if isinstance(value, int | Fraction):
         return str(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]

@@ -1,5 +1,7 @@
 """Lists the configured markets on the embedded exchange, each curve anchored at its first tradable price."""
 
+from fractions import Fraction
+
 from engine.clock import Clock
 from engine.config import ExchangeSettings
 from engine.feed import Feed
@@ -30,7 +32,7 @@ class MarketLister:
             price = self._feed.book.tradable(symbol, self._clock.now_ms())
             if symbol not in listed and price is not None:
                 params = MarketParams.anchored(
-                    price.wad, wad(self._settings.depth_usd), wad(self._settings.max_leverage)
+                    price.wad, wad(self._settings.depth_usd), Fraction(self._settings.max_leverage)
                 )
                 await self._settlement.submit(ListMarket(symbol, params))
                 count += 1

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from heapq import nlargest
 
 from engine.snapshot import LiquidationRow, QueueCounts, QueueState, Side
-from venue.exchange.fixed import WAD, down
+from venue.exchange.clearinghouse import liquidation_fee
+from venue.exchange.fixed import WAD
 from venue.exchange.health import Health, health, move_to_liquidation
 from venue.exchange.state import Exchange, Market, Position
 
@@ -46,6 +47,6 @@ class LiquidationQueue:
             leverage=state.leverage / WAD,
             loss_share=share,
             move=move_to_liquidation(market, position, state),
-            fee=down(state.exit.close_notional * market.params.liquidation_fee, WAD),
+            fee=liquidation_fee(market, state.exit.close_notional),
             state=QueueState.READY if state.liquidatable else kind,
         )

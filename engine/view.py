@@ -25,7 +25,7 @@ from engine.snapshot import (
 from engine.text import money
 from engine.world import World
 from venue.exchange.clearinghouse import fee_rate
-from venue.exchange.fixed import INDEX, WAD
+from venue.exchange.fixed import WAD
 from venue.exchange.machine import carry_step
 from venue.exchange.state import Exchange
 from venue.perp import PerpPosition, PositionRef, Usdc
@@ -151,7 +151,7 @@ class View:
             tradable=row.tradable,
             mark=market.mark,
             basis=market.mark / row.index - 1 if row.index and tradable else None,
-            carry_per_hour=carry_step(market, 1) / INDEX * blocks_per_hour,
+            carry_per_hour=carry_step(market, 1) / market.params.index_scale * blocks_per_hour,
             long_oi=market.long_oi,
             short_oi=market.short_oi,
             open_fee=numerator / denominator,

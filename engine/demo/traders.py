@@ -6,6 +6,7 @@ Their money comes from `external` and goes back there.
 
 import random
 from dataclasses import dataclass
+from fractions import Fraction
 
 from engine.clock import Clock
 from engine.feed import Feed
@@ -13,7 +14,7 @@ from engine.settlement import Settlement
 from engine.world import World
 from venue.exchange import curve
 from venue.exchange.commands import ClosePosition, Command, OpenPosition
-from venue.exchange.fixed import WAD, wad
+from venue.exchange.fixed import wad
 from venue.exchange.health import health
 
 PREFIX = "trader-"
@@ -24,7 +25,7 @@ LEAVE_CHANCE = 0.35
 GAP_BPS = 4
 """The arbitrageur acts on a basis wider than this, as one who pays fees would."""
 ARB_SHARE = 0.7
-ARB_LEVERAGE = wad(4)
+ARB_LEVERAGE = 4
 OUT = 1
 """Withdraw unit: everything a simulated trader gets back leaves the exchange."""
 
@@ -81,7 +82,7 @@ class Traders:
             market=market,
             is_long=rng.random() < self._bias[market],
             total=total,
-            leverage=wad(rng.choice((5, 10, 15, 20, 25, 28, 30))),
+            leverage=Fraction(rng.choice((5, 10, 15, 20, 25, 28, 30))),
             deposit=total,
         )
 
@@ -97,14 +98,19 @@ class Traders:
         wanted = int(abs(missing) * ARB_SHARE)
         for each in held:
             if (each.owner, each.market, each.is_long) == (ARBITRAGEUR, symbol, not buys):
-                part = min(WAD, max(1, wanted * WAD // max(1, each.notional)))
+                part = min(Fraction(1), Fraction(max(1, wanted), max(1, each.notional)))
                 close = ClosePosition(user=ARBITRAGEUR, position_id=each.position_id, part=part, withdraw_unit=OUT)
                 if await self._send(close):
                     return 1
-        total = wanted * WAD // ARB_LEVERAGE
+        total = wanted // ARB_LEVERAGE
         return await self._send(
             OpenPosition(
-                user=ARBITRAGEUR, market=symbol, is_long=buys, total=total, leverage=ARB_LEVERAGE, deposit=total
+                user=ARBITRAGEUR,
+                market=symbol,
+                is_long=buys,
+                total=total,
+                leverage=Fraction(ARB_LEVERAGE),
+                deposit=total,
             )
         )
 

@@ -10,7 +10,7 @@ from venue.exchange.params import MarketParams
 from venue.exchange.state import Exchange
 
 OPERATIONS = 2_000
-TOTAL, LEVERAGE = wad("10"), wad("5")
+TOTAL, LEVERAGE = wad("10"), Fraction(5)
 
 
 def _exchange(positions: int) -> Exchange:

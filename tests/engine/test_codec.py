@@ -18,7 +18,7 @@ st.register_type_strategy(int, INTEGERS)
 st.register_type_strategy(Move, st.builds(Move, st.text(), st.text(), INTEGERS))
 st.register_type_strategy(MarketCarry, st.builds(MarketCarry, st.text(), INTEGERS))
 st.register_type_strategy(
-    MarketParams, st.builds(MarketParams, initial_base=INTEGERS, max_open_move=st.none() | INTEGERS)
+    MarketParams, st.builds(MarketParams, initial_base=INTEGERS, max_open_move=st.none() | st.fractions())
 )
 
 

@@ -1,6 +1,7 @@
 """The desk manager on the real settlement and paper venue: the seed's flow chart, and what a crash leaves behind."""
 
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from engine.snapshot import DeskPhase
 from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, listed, settled
 from venue.exchange import commands as exchange
 from venue.exchange.commands import Rejection
-from venue.exchange.fixed import WAD, wad
+from venue.exchange.fixed import wad
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.perp import CloseOrder, Declined, Filled, OpenOrder, OrderOutcome, Unsettled
 
@@ -243,7 +244,7 @@ async def test_a_liquidated_desk_is_noticed_with_what_came_back(tmp_path: Path) 
                 market="ETH",
                 is_long=False,
                 total=wad("60"),
-                leverage=20 * WAD,
+                leverage=Fraction(20),
                 deposit=wad("60"),
             )
             await done(settlement, short)

@@ -2,6 +2,7 @@
 
 import asyncio
 from copy import deepcopy
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ async def test_a_restart_folds_to_the_same_world(tmp_path: Path) -> None:
         await listed(settlement, "ETH", "BTC")
         await enrolled(settlement, 12_345_678)
         order = OpenPosition(
-            user="a", market="ETH", is_long=True, total=10 * WAD, leverage=7 * WAD, deposit=10 * WAD, order_id="o"
+            user="a", market="ETH", is_long=True, total=10 * WAD, leverage=Fraction(7), deposit=10 * WAD, order_id="o"
         )
         await done(settlement, order)
         await done(settlement, AdvanceBlock(3))

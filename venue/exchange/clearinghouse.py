@@ -3,6 +3,8 @@
 Pure: each function looks at the state, changes nothing, and returns facts or raises Refused.
 """
 
+from fractions import Fraction
+
 from venue.exchange import curve
 from venue.exchange.commands import (
     ClosePosition,
@@ -29,15 +31,17 @@ from venue.exchange.state import Exchange, Market, Position, PositionStatus
 
 def fee_rate(market: Market) -> tuple[int, int]:
     """The open fee as an exact fraction (numerator, denominator): base x (1 + |imbalance| x skew), before the trade."""
-    params = market.params
-    return params.open_fee * (WAD * WAD + abs(market.imbalance) * params.skew_multiplier), WAD**3
+    fee, skew = market.params.open_fee, market.params.skew_multiplier
+    numerator = fee.numerator * (WAD * skew.denominator + abs(market.imbalance) * skew.numerator)
+    return numerator, fee.denominator * WAD * skew.denominator
 
 
-def _solve(market: Market, total: int, leverage: int) -> tuple[int, int, int]:
+def _solve(market: Market, total: int, leverage: Fraction) -> tuple[int, int, int]:
     """Mode 3: (margin, notional, fee) such that margin + fee is exactly `total`."""
     numerator, denominator = fee_rate(market)
-    margin = down(total * WAD * denominator, WAD * denominator + leverage * numerator)
-    return margin, down(margin * leverage, WAD), total - margin
+    unit = denominator * leverage.denominator
+    margin = down(total * unit, unit + leverage.numerator * numerator)
+    return margin, down(margin * leverage.numerator, leverage.denominator), total - margin
 
 
 def _fill(market: Market, is_long: bool, notional: int) -> tuple[int, int, int]:
@@ -48,15 +52,16 @@ def _fill(market: Market, is_long: bool, notional: int) -> tuple[int, int, int]:
         raise Refused(Code.POOL_EXHAUSTED, "notional exceeds the quote reserve")
     size = curve.base_out(base, quote, notional) if is_long else curve.base_in(base, quote, notional)
     new_base, new_quote = curve.trade(base, quote, is_long, size, notional)
-    if new_quote * WAD < params.min_reserve * params.initial_quote:
+    least = params.min_reserve
+    if new_quote * least.denominator < least.numerator * params.initial_quote:
         raise Refused(Code.POOL_EXHAUSTED, "too little quote would be left")
     if is_long:
         left = min(new_base, params.initial_base - market.long_base - size)
-        if left * WAD < params.min_reserve * params.initial_base:
+        if left * least.denominator < least.numerator * params.initial_base:
             raise Refused(Code.POOL_EXHAUSTED, "too little base would be left once every short has closed")
     if params.max_open_move is not None:
         moved = abs(new_quote * base - quote * new_base)
-        if moved * WAD > params.max_open_move * quote * new_base:
+        if moved * params.max_open_move.denominator > params.max_open_move.numerator * quote * new_base:
             raise Refused(Code.PRICE_MOVE_LIMIT, "one open may not move mark that far")
     return size, new_base, new_quote
 
@@ -85,7 +90,8 @@ def _deposit_facts(user: str, amount: int) -> tuple[Fact, ...]:
 
 
 def _spend_moves(market: Market, user: str, margin: int, fee: int) -> tuple[tuple[str, str, int], ...]:
-    protocol = down(fee * (WAD - market.params.fee_to_insurance), WAD)
+    share = market.params.fee_to_insurance
+    protocol = down(fee * (share.denominator - share.numerator), share.denominator)
     return (
         (wallet(user), TRADE_FUND, margin),
         (wallet(user), INSURANCE, fee - protocol),
@@ -135,8 +141,9 @@ def increase_position(exchange: Exchange, order: IncreasePosition) -> tuple[Fact
         raise Refused(Code.BAD_AMOUNT, "the amount is too small to open anything")
     _check_price(position.is_long, down(notional * WAD, size), order.worst_price)
     weighted = position.carry_snapshot * position.size + market.carry_index * size
-    grid = (position.size + size) * (_SNAPSHOT_GRID)
-    snapshot = (down(weighted, grid) if position.is_long else up(weighted, grid)) * _SNAPSHOT_GRID
+    grid = market.params.index_scale // WAD
+    sizes = (position.size + size) * grid
+    snapshot = (down(weighted, sizes) if position.is_long else up(weighted, sizes)) * grid
     increased = PositionIncreased(
         position_id=position.id,
         size=size,
@@ -154,10 +161,6 @@ def increase_position(exchange: Exchange, order: IncreasePosition) -> tuple[Fact
     return (*_deposit_facts(order.user, order.deposit), increased)
 
 
-_SNAPSHOT_GRID = 10**36
-"""The weighted carry snapshot is rounded to 18 of the index's 54 decimals."""
-
-
 def close_position(exchange: Exchange, order: ClosePosition) -> tuple[Fact, ...]:
     """Voluntary close of all or part: never realises bad debt, never leaves a liquidatable rest."""
     position = find_open(exchange, order.position_id)
@@ -165,7 +168,7 @@ def close_position(exchange: Exchange, order: ClosePosition) -> tuple[Fact, ...]
     _check_order(exchange, order.order_id)
     if position.owner != order.user:
         raise Refused(Code.NOT_OWNER, "the position belongs to somebody else")
-    if not 0 < order.part <= WAD:
+    if not 0 < order.part <= 1:
         raise Refused(Code.BAD_AMOUNT, "part must be above 0 and at most 1")
     leaving = exit_part(market, position, order.part)
     _check_price(not position.is_long, leaving.price, order.worst_price)
@@ -175,12 +178,12 @@ def close_position(exchange: Exchange, order: ClosePosition) -> tuple[Fact, ...]
     from_fund = min(payout, exchange.ledger[TRADE_FUND])
     if payout - from_fund > exchange.ledger[INSURANCE]:
         raise Refused(Code.FUNDS_INSUFFICIENT, "trade fund and insurance cannot pay this out")
-    if order.part < WAD and health(*_after_reduce(market, position, leaving)).liquidatable:
+    if order.part < 1 and health(*_after_reduce(market, position, leaving)).liquidatable:
         raise Refused(Code.WOULD_BE_LIQUIDATABLE, "what is left would be liquidatable")
     owner = wallet(position.owner)
     reduced = PositionReduced(
         position_id=position.id,
-        closed=order.part == WAD,
+        closed=order.part == 1,
         size=leaving.size,
         margin=leaving.margin,
         entry_notional=leaving.entry_notional,
@@ -207,7 +210,7 @@ def liquidate_position(exchange: Exchange, order: LiquidatePosition) -> tuple[Fa
     if not state.liquidatable:
         raise Refused(Code.NOT_LIQUIDATABLE, "the loss is within what the margin allows")
     leaving = state.exit
-    fee = down(leaving.close_notional * market.params.liquidation_fee, WAD)
+    fee = liquidation_fee(market, leaving.close_notional)
     owner = max(0, leaving.equity - fee)
     shortfall = max(0, fee - leaving.equity)
     insurance, fund = exchange.ledger[INSURANCE], exchange.ledger[TRADE_FUND]
@@ -238,6 +241,12 @@ def liquidate_position(exchange: Exchange, order: LiquidatePosition) -> tuple[Fa
             ),
         ),
     )
+
+
+def liquidation_fee(market: Market, close_notional: int) -> int:
+    """What a liquidator earns: a share of the notional closed, rounded down."""
+    ratio = market.params.liquidation_fee
+    return down(close_notional * ratio.numerator, ratio.denominator)
 
 
 def find_market(exchange: Exchange, symbol: str) -> Market:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from venue.exchange.params import MarketParams
 
@@ -89,7 +90,7 @@ class OpenPosition(_Order):
     market: str
     is_long: bool
     total: int
-    leverage: int
+    leverage: Fraction
     deposit: int = 0
 
 
@@ -97,16 +98,16 @@ class OpenPosition(_Order):
 class IncreasePosition(_Order):
     position_id: int
     total: int
-    leverage: int
+    leverage: Fraction
     deposit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosePosition(_Order):
-    """Close `part` (1e18 is all of it). With `withdraw_unit` the payout leaves for `external`, in whole units of it."""
+    """Close `part` of it, 1 being all. With `withdraw_unit` the payout leaves for `external`, in whole units of it."""
 
     position_id: int
-    part: int = 10**18
+    part: Fraction = Fraction(1)
     withdraw_unit: int = 0
 
 

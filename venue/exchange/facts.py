@@ -34,7 +34,7 @@ class InsuranceFunded:
 
 @dataclass(frozen=True, slots=True)
 class MarketCarry:
-    """A market's carry index (1e-54) after a block."""
+    """A market's carry index after a block, in its own unit."""
 
     symbol: str
     index: int

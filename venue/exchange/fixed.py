@@ -1,10 +1,8 @@
-"""Fixed-point integers: 18 decimals for money, sizes and ratios, 54 for the carry index (facts are exact products of
-three 18-decimal numbers). Every division names its direction; Python's floor division is toward minus infinity."""
+"""Fixed-point integers of 18 decimals. Every division names its direction; Python's floors toward minus infinity."""
 
 from decimal import ROUND_DOWN, Decimal, InvalidOperation, localcontext
 
 WAD = 10**18
-INDEX = 10**54
 MAX_DIGITS = 60
 """Longest number text accepted: far beyond any amount of money, far below what would slow a parser down."""
 

@@ -2,11 +2,12 @@
 5 "Equity Simulation"). The same numbers are previewed, paid out and liquidated on."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import sqrt
 
 from venue.exchange import curve
 from venue.exchange.commands import Code, Refused
-from venue.exchange.fixed import INDEX, WAD, down, up
+from venue.exchange.fixed import WAD, down, up
 from venue.exchange.state import Market, Position
 
 
@@ -34,31 +35,35 @@ class Exit:
         return down(self.close_notional * WAD, self.size)
 
 
-def exit_part(market: Market, position: Position, part: int = WAD) -> Exit:
-    """The exit of `part` (1e-18 of the whole) of an open position.
+WHOLE = Fraction(1)
+
+
+def exit_part(market: Market, position: Position, part: Fraction = WHOLE) -> Exit:
+    """The exit of `part` of an open position, 1 being all of it.
 
     Raises Refused with BAD_AMOUNT when the part is so small that no size is left, BASE_EXHAUSTED when the curve has
     too little base to close a short.
     """
-    size = down(position.size * part, WAD)
+    share, whole = part.numerator, part.denominator
+    size = down(position.size * share, whole)
     if size <= 0:
         raise Refused(Code.BAD_AMOUNT, "part is too small")
-    margin = down(position.margin * part, WAD)
+    margin = down(position.margin * share, whole)
     base, quote = market.base_reserve, market.quote_reserve
     if position.is_long:
-        entry = up(position.entry_notional * part, WAD)
+        entry = up(position.entry_notional * share, whole)
         closed = curve.quote_out(base, quote, size)
         pnl = closed - entry
     else:
         if size >= base:
             raise Refused(Code.BASE_EXHAUSTED, f"{market.symbol} curve holds too little base to close")
-        entry = down(position.entry_notional * part, WAD)
+        entry = down(position.entry_notional * share, whole)
         closed = curve.quote_in(base, quote, size)
         pnl = entry - closed
     drift = market.carry_index - position.carry_snapshot
     owed = size * quote * (drift if position.is_long else -drift)
     after = curve.trade(base, quote, not position.is_long, size, closed)
-    return Exit(size, margin, entry, closed, pnl, down(-owed, base * INDEX), *after)
+    return Exit(size, margin, entry, closed, pnl, down(-owed, base * market.params.index_scale), *after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Health:
     exit: Exit
     leverage: int
     """Notional at mark over margin, rounded down; buckets are chosen by the exact ratio."""
-    buffer: int
+    buffer: Fraction
     loss: int
     allowed_loss: int
     """Rounded down, for display; `liquidatable` compares exactly."""
@@ -86,22 +91,22 @@ def health(market: Market, position: Position) -> Health:
     Raises Refused(BASE_EXHAUSTED) for a short the curve cannot close, which the open checks rule out.
     """
     leaving = exit_part(market, position)
-    exposure = position.size * market.quote_reserve * WAD
+    exposure = position.size * market.quote_reserve
     unit = market.base_reserve * position.margin
     buffer = market.params.buckets[-1][1]
     for ceiling, ratio in market.params.buckets:
-        if exposure <= ceiling * unit:
+        if exposure * ceiling.denominator <= ceiling.numerator * unit:
             buffer = ratio
             break
     loss = max(0, position.margin - leaving.equity)
-    allowed = position.margin * (WAD - buffer)
+    allowed = position.margin * (buffer.denominator - buffer.numerator)
     return Health(
         exit=leaving,
-        leverage=down(exposure, unit),
+        leverage=down(exposure * WAD, unit),
         buffer=buffer,
         loss=loss,
-        allowed_loss=down(allowed, WAD),
-        liquidatable=loss * WAD > allowed,
+        allowed_loss=down(allowed, buffer.denominator),
+        liquidatable=loss * buffer.denominator > allowed,
     )
 
 
@@ -123,9 +128,9 @@ def move_to_liquidation(market: Market, position: Position, state: Health) -> fl
     nearest = 1.0
     lower = 0.0
     for index, (ceiling, buffer) in enumerate(market.params.buckets):
-        upper = float("inf") if index == len(market.params.buckets) - 1 else ceiling / WAD
+        upper = float("inf") if index == len(market.params.buckets) - 1 else float(ceiling)
         enters, leaves = sorted((move(lower * per_unit), move(upper * per_unit)))
-        reached = move(_mark_of_loss(market, position, state, 1 - buffer / WAD))
+        reached = move(_mark_of_loss(market, position, state, 1 - float(buffer)))
         if max(reached, enters) <= leaves:
             nearest = min(nearest, max(reached, enters))
         lower = upper

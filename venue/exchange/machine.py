@@ -9,7 +9,7 @@ from typing import Any
 from venue.exchange import clearinghouse, commands, facts
 from venue.exchange.commands import Code, Command, Refused, Rejection
 from venue.exchange.facts import Fact
-from venue.exchange.fixed import INDEX, WAD, down
+from venue.exchange.fixed import WAD, down
 from venue.exchange.ledger import EXTERNAL, INSURANCE, moves, wallet
 from venue.exchange.state import Exchange, Fill, Market, Position, PositionStatus
 
@@ -69,8 +69,9 @@ def _advance(exchange: Exchange, command: commands.AdvanceBlock) -> tuple[Fact, 
 
 
 def carry_step(market: Market, blocks: int) -> int:
-    """Exact change of the carry index (1e-54) over `blocks` at the present imbalance."""
-    return blocks * market.params.carry_per_block * market.params.carry_sensitivity * market.imbalance
+    """Exact change of the carry index over `blocks` at the present imbalance, in 1 / `index_scale`."""
+    params = market.params
+    return blocks * params.carry_per_block.numerator * params.carry_sensitivity.numerator * market.imbalance
 
 
 def _on_listed(exchange: Exchange, fact: facts.MarketListed) -> None:
@@ -206,5 +207,3 @@ _FOLDS: dict[type, Callable[[Exchange, Any], None]] = {
     facts.PositionReduced: _on_reduced,
     facts.PositionLiquidated: _on_liquidated,
 }
-
-assert INDEX == WAD**3  # carry_step multiplies three 1e-18 numbers  # noqa: S101

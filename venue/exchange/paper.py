@@ -5,6 +5,7 @@ stays in the desk's wallet on the exchange.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Protocol, TypeVar
 
 from venue.exchange import commands
@@ -51,7 +52,7 @@ class PaperVenue:
     async def markets(self) -> dict[str, MarketTerms]:
         return await self._clearing.read(
             lambda exchange: {
-                market.symbol: MarketTerms(market.symbol, market.params.max_leverage, self._min_notional)
+                market.symbol: MarketTerms(market.symbol, int(market.params.max_leverage * WAD), self._min_notional)
                 for market in exchange.markets.values()
             }
         )
@@ -65,7 +66,7 @@ class PaperVenue:
                 market=order.market,
                 is_long=order.is_long,
                 total=amount,
-                leverage=order.leverage,
+                leverage=Fraction(order.leverage, WAD),
                 deposit=amount,
                 order_id=order.order_id,
             )
@@ -74,7 +75,7 @@ class PaperVenue:
                 user=self._prefix + order.account,
                 position_id=order.increase.trade_index,
                 total=amount,
-                leverage=order.leverage,
+                leverage=Fraction(order.leverage, WAD),
                 deposit=amount,
                 order_id=order.order_id,
             )

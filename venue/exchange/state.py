@@ -19,7 +19,7 @@ class PositionStatus(StrEnum):
 
 @dataclass(slots=True)
 class Position:
-    """One leveraged position; amounts in 1e-18, `carry_snapshot` in 1e-54."""
+    """One leveraged position; amounts in 1e-18, `carry_snapshot` in the market's index unit."""
 
     id: int
     owner: str
@@ -50,6 +50,7 @@ class Market:
     long_base: int = 0
     """Sum of sizes of the open longs: base that must still fit when every short has closed."""
     carry_index: int = 0
+    """In 1 / `params.index_scale`."""
     last_funding_block: int = 0
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 from venue.exchange import commands, machine
 from venue.exchange.clearinghouse import fee_rate
 from venue.exchange.facts import Fact
-from venue.exchange.fixed import INDEX, WAD, down, to_text
+from venue.exchange.fixed import WAD, down, to_text
 from venue.exchange.ledger import INSURANCE, PROTOCOL_FEES, TRADE_FUND, wallet
 from venue.exchange.params import MarketParams
 from venue.exchange.state import Exchange, Position
@@ -65,17 +65,19 @@ def command(op: dict[str, Any]) -> commands.Command:
                 market=SYMBOL,
                 is_long=op["side"] == "long",
                 total=wad(op["total"]),
-                leverage=wad(op["leverage"]),
+                leverage=Fraction(op["leverage"]),
             )
         case "increase":
             return commands.IncreasePosition(
                 user=op["user"],
                 position_id=op["position"],
                 total=wad(op["total"]),
-                leverage=wad(op["leverage"]),
+                leverage=Fraction(op["leverage"]),
             )
         case "close":
-            return commands.ClosePosition(user=op["user"], position_id=op["position"], part=wad(op.get("part", "1")))
+            return commands.ClosePosition(
+                user=op["user"], position_id=op["position"], part=Fraction(op.get("part", "1"))
+            )
         case "liquidate":
             return commands.LiquidatePosition(op["liquidator"], op["position"])
     raise AssertionError(op)
@@ -102,7 +104,7 @@ def state_of(state: Exchange) -> dict[str, Any]:
             "markPrice": to_text(market.mark),
             "longOpenInterest": to_text(market.long_oi),
             "shortOpenInterest": to_text(market.short_oi),
-            "cumulativeCarryIndex": to_text(market.carry_index, INDEX),
+            "cumulativeCarryIndex": to_text(market.carry_index, market.params.index_scale),
             "currentBlock": state.block,
             "lastFundingBlock": market.last_funding_block,
             "feeRate": to_text(*fee_rate(market)),
@@ -127,7 +129,7 @@ def _position(position: Position) -> dict[str, Any]:
         "entryPrice": to_text(position.entry_notional * WAD // position.size),
         "entryNotional": to_text(position.entry_notional),
         "margin": to_text(position.margin),
-        "carrySnapshot": to_text(position.carry_snapshot, INDEX),
+        "carrySnapshot": to_text(position.carry_snapshot, LITERAL.index_scale),
         "openBlock": position.open_block,
         "status": position.status.value,
         "realizedPnl": to_text(position.realized_pnl),

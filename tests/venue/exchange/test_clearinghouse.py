@@ -1,7 +1,9 @@
 """The clearinghouse's rules one by one: what is refused, and what happens exactly at a boundary."""
 
+import math
 from copy import deepcopy
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -26,7 +28,9 @@ def funded(params: MarketParams = LITERAL, **users: str) -> Exchange:
 
 
 def open_one(state: Exchange, user: str, is_long: bool, total: str, leverage: str) -> PositionOpened:
-    order = commands.OpenPosition(user=user, market=SYMBOL, is_long=is_long, total=wad(total), leverage=wad(leverage))
+    order = commands.OpenPosition(
+        user=user, market=SYMBOL, is_long=is_long, total=wad(total), leverage=Fraction(leverage)
+    )
     answer = apply(state, order)
     assert not isinstance(answer, Rejection), answer
     opened = answer[-1]
@@ -49,8 +53,8 @@ def refusal(state: Exchange, command: commands.Command) -> str:
         ({"total": 0}, Code.BAD_AMOUNT),
         ({"total": -WAD}, Code.BAD_AMOUNT),
         ({"deposit": -1}, Code.BAD_AMOUNT),
-        ({"leverage": WAD - 1}, Code.BAD_LEVERAGE),
-        ({"leverage": wad("30") + 1}, Code.BAD_LEVERAGE),
+        ({"leverage": 1 - Fraction(1, WAD)}, Code.BAD_LEVERAGE),
+        ({"leverage": 30 + Fraction(1, WAD)}, Code.BAD_LEVERAGE),
         ({"total": wad("1000") + 1}, Code.INSUFFICIENT_WALLET),
         ({"market": "Y"}, Code.UNKNOWN_MARKET),
         ({"worst_price": WAD}, Code.WORSE_THAN_ACCEPTABLE),
@@ -59,13 +63,13 @@ def refusal(state: Exchange, command: commands.Command) -> str:
 )
 def test_open_is_refused_with_its_code_and_no_effect(change: dict[str, object], code: Code) -> None:
     state = funded(a="1000")
-    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=True, total=wad("10"), leverage=wad("2"))
+    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=True, total=wad("10"), leverage=Fraction(2))
     assert refusal(state, replace(order, **change)) == code  # type: ignore[arg-type]
 
 
 def test_an_open_may_not_move_mark_farther_than_the_limit() -> None:
-    limited = replace(LITERAL, max_open_move=wad("0.02"))
-    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=True, total=wad("100"), leverage=wad("10"))
+    limited = replace(LITERAL, max_open_move=Fraction("0.02"))
+    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=True, total=wad("100"), leverage=Fraction(10))
     assert not isinstance(apply(funded(limited, a="1000"), order), Rejection)
     assert refusal(funded(limited, a="1000"), replace(order, total=wad("105"))) == Code.PRICE_MOVE_LIMIT
     assert not isinstance(apply(funded(LITERAL, a="1000"), replace(order, total=wad("105"))), Rejection)
@@ -74,14 +78,14 @@ def test_an_open_may_not_move_mark_farther_than_the_limit() -> None:
 @pytest.mark.parametrize("is_long", [True, False])
 def test_an_open_that_would_exhaust_the_pool_is_refused(is_long: bool) -> None:
     state = funded(a="1000000")
-    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=is_long, total=wad("100000"), leverage=wad("30"))
+    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=is_long, total=wad("100000"), leverage=Fraction(30))
     assert refusal(state, order) == Code.POOL_EXHAUSTED
 
 
 def test_longs_may_not_buy_base_that_exists_only_because_shorts_sold_it() -> None:
     state = funded(a="10000000", b="10000000")
     open_one(state, "b", False, "4000", "20")
-    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=True, total=wad("30000"), leverage=wad("30"))
+    order = commands.OpenPosition(user="a", market=SYMBOL, is_long=True, total=wad("30000"), leverage=Fraction(30))
     assert refusal(state, order) == Code.POOL_EXHAUSTED
 
 
@@ -99,7 +103,7 @@ def test_open_and_close_at_once_returns_exactly_the_margin() -> None:
 def test_a_close_that_withdraws_leaves_only_what_is_no_whole_unit() -> None:
     state = funded()
     order = commands.OpenPosition(
-        user="a", market=SYMBOL, is_long=True, total=wad("10"), leverage=wad("3"), deposit=wad("10")
+        user="a", market=SYMBOL, is_long=True, total=wad("10"), leverage=Fraction(3), deposit=wad("10")
     )
     apply(state, order)
     apply(state, commands.ClosePosition(user="a", position_id=1, withdraw_unit=10**12))
@@ -111,7 +115,7 @@ def test_a_close_that_withdraws_leaves_only_what_is_no_whole_unit() -> None:
 def test_an_order_id_takes_effect_once() -> None:
     state = funded(a="100")
     order = commands.OpenPosition(
-        user="a", market=SYMBOL, is_long=True, total=wad("10"), leverage=wad("3"), order_id="o1"
+        user="a", market=SYMBOL, is_long=True, total=wad("10"), leverage=Fraction(3), order_id="o1"
     )
     assert not isinstance(apply(state, order), Rejection)
     assert refusal(state, order) == Code.DUPLICATE_ORDER
@@ -123,14 +127,14 @@ def test_an_order_id_takes_effect_once() -> None:
     [
         (lambda: commands.ClosePosition(user="a", position_id=9), Code.UNKNOWN_POSITION),
         (lambda: commands.ClosePosition(user="b", position_id=1), Code.NOT_OWNER),
-        (lambda: commands.ClosePosition(user="a", position_id=1, part=0), Code.BAD_AMOUNT),
-        (lambda: commands.ClosePosition(user="a", position_id=1, part=WAD + 1), Code.BAD_AMOUNT),
+        (lambda: commands.ClosePosition(user="a", position_id=1, part=Fraction(0)), Code.BAD_AMOUNT),
+        (lambda: commands.ClosePosition(user="a", position_id=1, part=1 + Fraction(1, WAD)), Code.BAD_AMOUNT),
         (lambda: commands.ClosePosition(user="a", position_id=2), Code.NOT_OPEN),
         (lambda: commands.ClosePosition(user="a", position_id=1, worst_price=wad("2")), Code.WORSE_THAN_ACCEPTABLE),
         (lambda: commands.LiquidatePosition("k", 1), Code.SAME_BLOCK),
         (lambda: commands.LiquidatePosition("k", 9), Code.UNKNOWN_POSITION),
         (lambda: commands.LiquidatePosition("k", 2), Code.NOT_OPEN),
-        (lambda: commands.IncreasePosition(user="b", position_id=1, total=WAD, leverage=WAD), Code.NOT_OWNER),
+        (lambda: commands.IncreasePosition(user="b", position_id=1, total=WAD, leverage=Fraction(1)), Code.NOT_OWNER),
         (lambda: commands.Withdraw("a", wad("1000")), Code.INSUFFICIENT_WALLET),
         (lambda: commands.Withdraw("a", 0), Code.BAD_AMOUNT),
         (lambda: commands.Deposit("a", 0), Code.BAD_AMOUNT),
@@ -159,12 +163,12 @@ def test_liquidation_starts_exactly_one_unit_past_the_buffer(against: str, buffe
     market, position = state.markets[SYMBOL], state.positions[opened.position_id]
     leaving = exit_part(market, position)
     lost = -(leaving.pnl_trade + leaving.pnl_carry)
-    boundary = -(-lost * WAD // (WAD - wad(buffer)))
+    boundary = math.ceil(lost / (1 - Fraction(buffer)))
     safe = health(market, replace(position, margin=boundary))
-    assert safe.buffer == wad(buffer)
+    assert safe.buffer == Fraction(buffer)
     assert not safe.liquidatable
     assert health(market, replace(position, margin=boundary - 1)).liquidatable
-    assert health(market, replace(position, margin=boundary - 1)).buffer == wad(buffer)
+    assert health(market, replace(position, margin=boundary - 1)).buffer == Fraction(buffer)
 
 
 def test_the_bucket_follows_current_leverage_and_includes_its_ceiling() -> None:
@@ -174,8 +178,8 @@ def test_the_bucket_follows_current_leverage_and_includes_its_ceiling() -> None:
     exposure = position.size * market.quote_reserve // market.base_reserve
     for ceiling, buffer, above in ((10, "0.1", "0.2"), (20, "0.2", "0.3"), (30, "0.3", "0.3")):
         at_ceiling = -(-exposure // ceiling) + 1
-        assert health(market, replace(position, margin=at_ceiling)).buffer == wad(buffer)
-        assert health(market, replace(position, margin=exposure // (ceiling + 1))).buffer == wad(above)
+        assert health(market, replace(position, margin=at_ceiling)).buffer == Fraction(buffer)
+        assert health(market, replace(position, margin=exposure // (ceiling + 1))).buffer == Fraction(above)
 
 
 def test_bad_debt_is_met_by_insurance_and_the_rest_is_counted() -> None:
@@ -240,7 +244,7 @@ def test_without_open_interest_no_carry_accrues_not_even_later() -> None:
     open_one(state, "a", True, "100", "10")
     apply(state, commands.AdvanceBlock(1))
     market = state.markets[SYMBOL]
-    assert market.carry_index == market.params.carry_per_block * WAD * WAD
+    assert Fraction(market.carry_index, market.params.index_scale) == market.params.carry_per_block
 
 
 @pytest.mark.parametrize("leverage", ["2", "9", "10", "15", "20", "21", "30"])

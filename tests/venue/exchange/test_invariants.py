@@ -1,6 +1,7 @@
 """Random histories: whatever is asked, in whatever order, these never break."""
 
 from copy import deepcopy
+from fractions import Fraction
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from venue.exchange.state import Exchange
 
 USERS = st.sampled_from(("a", "b", "c"))
 AMOUNTS = st.one_of(st.integers(-WAD, wad("20000")), st.sampled_from((0, 1, WAD, wad("1000"))), st.integers(1, 10**6))
-LEVERAGES = st.integers(0, wad("31"))
+LEVERAGES = st.fractions(0, 31, max_denominator=7)
 IDS = st.integers(0, 12)
 
 
@@ -71,7 +72,7 @@ class Clearing(RuleBasedStateMachine):
         self.do(commands.AdvanceBlock(blocks))
 
     @rule(user=USERS, is_long=st.booleans(), total=AMOUNTS, leverage=LEVERAGES, deposit=AMOUNTS)
-    def open(self, user: str, is_long: bool, total: int, leverage: int, deposit: int) -> None:
+    def open(self, user: str, is_long: bool, total: int, leverage: Fraction, deposit: int) -> None:
         mark = self.state.markets[SYMBOL].mark
         order = commands.OpenPosition(
             user=user, market=SYMBOL, is_long=is_long, total=total, leverage=leverage, deposit=deposit
@@ -79,21 +80,21 @@ class Clearing(RuleBasedStateMachine):
         answer = self.do(order)
         if not isinstance(answer, Rejection) and self.params.max_open_move is not None:
             moved = abs(self.state.markets[SYMBOL].mark - mark)
-            assert moved * WAD <= self.params.max_open_move * mark + 2 * WAD
+            assert moved <= self.params.max_open_move * mark + 2
 
     @rule(user=USERS, position=IDS, total=AMOUNTS, leverage=LEVERAGES)
-    def increase(self, user: str, position: int, total: int, leverage: int) -> None:
+    def increase(self, user: str, position: int, total: int, leverage: Fraction) -> None:
         self.do(
             commands.IncreasePosition(
                 user=user, position_id=position, total=total, leverage=leverage, deposit=max(0, total)
             )
         )
 
-    @rule(user=USERS, position=IDS, part=st.one_of(st.just(WAD), st.integers(-1, WAD + 1)))
-    def close(self, user: str, position: int, part: int) -> None:
+    @rule(user=USERS, position=IDS, part=st.one_of(st.just(Fraction(1)), st.fractions(-1, 2, max_denominator=9)))
+    def close(self, user: str, position: int, part: Fraction) -> None:
         held = self.state.open_positions.get(position)
         preview = None
-        if held and 0 < part <= WAD and held.size * part >= WAD:
+        if held and 0 < part <= 1 and held.size * part >= 1:
             preview = exit_part(self.state.markets[SYMBOL], held, part)
         answer = self.do(commands.ClosePosition(user=user, position_id=position, part=part))
         if isinstance(answer, Rejection):
