@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 
 from engine import codec, world
 from engine.clock import Clock
+from engine.replay import fold
 from engine.world import Command, Fact, World
-from store.errors import Damaged, StoreError
+from store.errors import StoreError
 from store.journal import Journal
 from venue.exchange import commands as exchange_commands
 from venue.exchange.commands import Rejection
-from venue.exchange.ledger import Overdrawn
 from venue.exchange.state import Exchange
 
 T = TypeVar("T")
@@ -71,13 +71,7 @@ class Settlement:
     async def recover(self, replayed: Callable[[Recorded], None] = lambda _: None) -> int:
         """Folds the whole journal and returns how many facts it held. Raises Damaged when it cannot be trusted."""
         async for entry in self._journal.replay():
-            fact = codec.decode(entry.kind, entry.payload)
-            try:
-                world.evolve(self._world, fact, entry.seq, entry.at_ms)
-            except (Overdrawn, LookupError) as error:
-                raise Damaged(
-                    "DOES_NOT_FOLD", f"entry {entry.seq} ({entry.kind}) contradicts the ones before"
-                ) from error
+            fact = fold(self._world, entry)
             self._last_ms = entry.at_ms
             replayed(Recorded(entry.seq, entry.at_ms, fact))
         return self._journal.seq

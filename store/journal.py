@@ -53,6 +53,35 @@ def chain(previous: bytes, seq: int, at_ms: int, kind: str, payload: str) -> byt
     return digest.digest()
 
 
+Row = tuple[int, int, str, str, bytes]
+
+
+class Chain:
+    """Where a reader stands in the chain of a journal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.seq = 0
+        self.hash = GENESIS
+
+    def page(self, connection: sqlite3.Connection) -> list[Row]:
+        """The next rows, at most `REPLAY_PAGE`."""
+        return connection.execute(
+            "SELECT seq, at_ms, kind, payload, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+            (self.seq, REPLAY_PAGE),
+        ).fetchall()
+
+    def check(self, row: Row) -> Entry:
+        """The next entry. Raises Damaged when it is missing or does not fit."""
+        seq, at_ms, kind, payload, stored = row
+        if seq != self.seq + 1:
+            raise damaged(self.path, f"entry {self.seq + 1} is missing")
+        if chain(self.hash, seq, at_ms, kind, payload) != stored:
+            raise damaged(self.path, f"entry {seq} does not fit the hash chain")
+        self.seq, self.hash = seq, stored
+        return Entry(seq, at_ms, kind, payload)
+
+
 class _Writer(aiosqlite.Connection):
     """aiosqlite's thread, with whole transactions as the only thing that may be run on it."""
 
@@ -66,14 +95,13 @@ class Journal:
     def __init__(self, connection: _Writer, path: Path, epoch: int) -> None:
         self._writer = connection
         self._epoch = epoch
-        self._seq = 0
-        self._hash = GENESIS
+        self._chain = Chain(path)
         self.path = path
 
     @property
     def seq(self) -> int:
         """Number of the newest entry, 0 when there is none; known once `replay` has run through."""
-        return self._seq
+        return self._chain.seq
 
     @classmethod
     async def open(cls, directory: Path) -> "Journal":
@@ -89,7 +117,7 @@ class Journal:
             epoch = await connection.run(_prepare)
         except sqlite3.DatabaseError as error:
             await connection.close()
-            raise _damaged(path, str(error)) from error
+            raise damaged(path, str(error)) from error
         except Damaged:
             await connection.close()
             raise
@@ -98,25 +126,14 @@ class Journal:
     async def replay(self) -> AsyncIterator[Entry]:
         """Every entry from the first, checked against the hash chain. Raises Damaged at the first that does not fit."""
         while True:
-            rows = await self._writer.run(self._page)
-            for seq, at_ms, kind, payload, stored in rows:
-                if seq != self._seq + 1:
-                    raise _damaged(self.path, f"entry {self._seq + 1} is missing")
-                if chain(self._hash, seq, at_ms, kind, payload) != stored:
-                    raise _damaged(self.path, f"entry {seq} does not fit the hash chain")
-                self._seq, self._hash = seq, stored
-                yield Entry(seq, at_ms, kind, payload)
+            try:
+                rows = await self._writer.run(self._chain.page)
+            except sqlite3.DatabaseError as error:
+                raise damaged(self.path, str(error)) from error
+            for row in rows:
+                yield self._chain.check(row)
             if len(rows) < REPLAY_PAGE:
                 return
-
-    def _page(self, connection: sqlite3.Connection) -> list[tuple[int, int, str, str, bytes]]:
-        try:
-            return connection.execute(
-                "SELECT seq, at_ms, kind, payload, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
-                (self._seq, REPLAY_PAGE),
-            ).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise _damaged(self.path, str(error)) from error
 
     async def append(self, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
         """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
@@ -125,13 +142,13 @@ class Journal:
         when another process has taken the journal over.
         """
         rows = []
-        seq, digest = self._seq, self._hash
+        seq, digest = self._chain.seq, self._chain.hash
         for kind, payload in facts:
             seq += 1
             digest = chain(digest, seq, at_ms, kind, payload)
             rows.append((seq, at_ms, self._epoch, kind, payload, digest))
         await self._writer.run(lambda connection: _commit(connection, self._epoch, rows))
-        self._seq, self._hash = seq, digest
+        self._chain.seq, self._chain.hash = seq, digest
         return seq
 
     async def close(self) -> None:
@@ -176,5 +193,6 @@ def _commit(connection: sqlite3.Connection, epoch: int, rows: list[tuple[int, in
         raise
 
 
-def _damaged(path: Path, why: str) -> Damaged:
+def damaged(path: Path, why: str) -> Damaged:
+    """The error that names the file, what is wrong and what to do."""
     return Damaged("JOURNAL_DAMAGED", f"{path}: {why}; perpdesk will not trade on it: restore a backup")

@@ -27,6 +27,7 @@ from engine.demo.stage import Demo, PortTaken
 from engine.engine import Options
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError
+from venue.exchange.scenario import ScenarioError
 
 
 class Exit(IntEnum):
@@ -34,6 +35,7 @@ class Exit(IntEnum):
 
     OK = 0
     USAGE = 64
+    DATA = 65
     DAMAGED = 66
     UNAVAILABLE = 69
     SOFTWARE = 70
@@ -44,6 +46,7 @@ class Exit(IntEnum):
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
+    (ScenarioError, Exit.DATA),
     (Locked, Exit.LOCKED),
     (Damaged, Exit.DAMAGED),
     (StoreFailed, Exit.STORE),
@@ -102,6 +105,24 @@ def demo(seed: int, port: int, **shared: Any) -> None:  # noqa: ANN401
 def run(**shared: Any) -> None:  # noqa: ANN401
     """Live Pyth prices, paper positions on the embedded exchange."""
     _start(None, **shared)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--table", is_flag=True, help="Readable tables instead of JSON.")
+@click.option("--from-state", type=click.Path(path_type=Path), help="Start from the exchange of a state directory.")
+@click.option("--market", help="With --from-state: which of its markets; the first one otherwise.")
+def simulate(file: str, table: bool, from_state: Path | None, market: str | None) -> None:
+    """Try operations on the clearinghouse and see every number; FILE is a scenario, - is stdin.
+
+    A running state directory is only read. docs/scenarios.md has the format.
+    """
+    from tui import simulate as what_if
+
+    if market and not from_state:
+        raise click.UsageError("--market needs --from-state")
+    outcome = what_if.simulate(file, from_state, market)
+    click.echo(what_if.tables(outcome) if table else json.dumps(outcome))
 
 
 def _start(

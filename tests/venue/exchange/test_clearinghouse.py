@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.venue.exchange.scenario import LITERAL, SYMBOL, apply, exchange, wad
+from tests.venue.exchange.market import LITERAL, SYMBOL, apply, exchange, wad
 from venue.exchange import commands
 from venue.exchange.commands import Code, Rejection
 from venue.exchange.facts import PositionLiquidated, PositionOpened, PositionReduced

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.venue.exchange.scenario import LITERAL, SYMBOL, exchange, wad
+from tests.venue.exchange.market import LITERAL, SYMBOL, exchange, wad
 from venue.exchange import commands, machine
 from venue.exchange.commands import Code, Rejection
 from venue.exchange.facts import PositionLiquidated, PositionReduced

@@ -1,0 +1,55 @@
+"""The configuration of a scenario's market."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from venue.exchange.params import MarketParams
+from venue.exchange.scenario.numbers import number, on_grid
+
+BAD_REQUEST = "BAD_REQUEST"
+UNKNOWN_CONFIG = "UNKNOWN_CONFIG"
+
+
+class ScenarioError(ValueError):
+    """The scenario as a whole cannot be run; `code` is stable, the text one line."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+_RATIOS = {
+    "MIN_LEVERAGE": "min_leverage",
+    "MAX_LEVERAGE": "max_leverage",
+    "BASE_OPEN_FEE_RATE": "open_fee",
+    "OI_SKEW_FEE_MULTIPLIER": "skew_multiplier",
+    "LIQUIDATION_FEE_RATIO": "liquidation_fee",
+    "BASE_CARRY_RATE_PER_BLOCK": "carry_per_block",
+    "CARRY_SENSITIVITY": "carry_sensitivity",
+    "FEE_TO_INSURANCE": "fee_to_insurance",
+    "MIN_RESERVE_RATIO": "min_reserve",
+    "MAX_OPEN_PRICE_MOVE": "max_open_move",
+}
+_RESERVES = {"INITIAL_BASE_RESERVE": "initial_base", "INITIAL_QUOTE_RESERVE": "initial_quote"}
+_IGNORED = ("GRID",)
+SEED_LITERAL = MarketParams(max_open_move=None)
+
+
+def configured(config: Mapping[str, object]) -> MarketParams:
+    """The seed-literal profile with what `config` changes. Raises ScenarioError for an unknown key or a bad value."""
+    changes: dict[str, Any] = {}
+    for key, value in config.items():
+        if key in _IGNORED:
+            continue
+        if key not in _RATIOS and key not in _RESERVES:
+            known = ", ".join((*_RESERVES, *_RATIOS))
+            raise ScenarioError(UNKNOWN_CONFIG, f"config key {key!r} is unknown; expected any of {known}")
+        try:
+            exact = number(value)
+        except ValueError as error:
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: {error}") from None
+        if exact < 0 or (key in _RESERVES and on_grid(exact) <= 0):
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a number above zero")
+        changes[_RESERVES.get(key) or _RATIOS[key]] = on_grid(exact) if key in _RESERVES else exact
+    return replace(SEED_LITERAL, **changes)
