@@ -23,7 +23,7 @@ def test_a_scenario_from_a_file_and_from_stdin(tmp_path: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     outcome = json.loads(run.stdout)
     assert outcome["results"][1]["margin"] == "990.099009900990099009"
-    assert outcome["results"][3]["payout"] == "989.010881286148416820"
+    assert outcome["results"][3]["payout"] == "989.010881286148416819"
     assert outcome["results"][4] == {"ok": False, "error": "NOT_OPEN"}
     piped = subprocess.run(
         [*COMMAND, "simulate", "-"],
