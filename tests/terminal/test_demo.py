@@ -68,6 +68,7 @@ def test_halting_closing_and_quitting(demo: PtyApp) -> None:
     demo.wait_for("H again within 5 s halts")
     demo.keys("H")
     demo.wait_for("halted 12 desks")
+    demo.wait_for("12 halted")
     demo.keys("c")
     demo.wait_for("Close position")
     demo.keys("\t\r")

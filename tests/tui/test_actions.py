@@ -69,7 +69,7 @@ def test_a_narrow_key_line_keeps_what_is_dangerous_to_miss() -> None:
 def test_the_screen_imports_nothing_of_the_engine_but_its_contract() -> None:
     allowed = ("engine.snapshot", "engine.port", "engine.commands")
     for path in Path("tui").rglob("*.py"):
-        if path.name == "cli.py":
+        if path.name in ("cli.py", "simulate.py"):
             continue
         for line in path.read_text().splitlines():
             if line.startswith(
