@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.agent.decide import Agent
+from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.config import Settings
 from engine.demo.fees import SimulatedFees
@@ -47,7 +48,8 @@ class Parts:
     view: View
     workers: tuple[Worker, ...]
     desks: Worker
-    """Starts only when the price windows have been filled from history."""
+    warm_up: Callable[[], Awaitable[None]]
+    """Prices, their history and the markets: to be awaited before the desks are managed for the first time."""
 
     def all_workers(self) -> tuple[Worker, ...]:
         return (*self.workers, self.desks)
@@ -73,10 +75,16 @@ def assemble(
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
         return Worker(name, cadence, work, clock, random.Random(f"{seed}:{name}"))  # noqa: S311 - jitter
 
+    lister = MarketLister(settlement, feed, settings.exchange, clock)
+
+    async def warm_up() -> None:
+        await feed.prime()
+        await lister.pass_once()
+
     block = float(settings.exchange.block_seconds)
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
-        worker("markets", ONCE_A_SECOND, MarketLister(settlement, feed, settings.exchange, clock).pass_once),
+        worker("markets", ONCE_A_SECOND, lister.pass_once),
         worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
         worker("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
         worker("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
@@ -89,7 +97,9 @@ def assemble(
         workers.append(worker("fees", FEE_CLAIMER.faster(factor), fees.claim_pooled_fees))
         workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
     desks = worker("desks", DESK_MANAGER.faster(factor), manager.manage_all)
-    return Parts(feed, venue, Operator(settlement, manager, clock), view, tuple(workers), desks)
+    counter = Counter(settlement, (DESK_PREFIX, LIQUIDATOR))
+    operator = Operator(settlement, manager, counter, clock)
+    return Parts(feed, venue, operator, view, tuple(workers), desks, warm_up)
 
 
 def _label(settings: Settings, demo: Demo | None) -> Label:

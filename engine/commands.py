@@ -6,43 +6,39 @@ into a stalled terminal fires later against a changed desk. `id` makes a repeate
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Envelope:
-    id: str
-    who: str
-    seen_seq: int
-    expires_at_ms: int
+from engine.clearing.answers import Answer
+from engine.clearing.commands import ClearingCommand
+from engine.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HaltDesk(_Envelope):
+class HaltDesk(Envelope):
     """No new risk on this desk; closing stays allowed. Halting a halted desk changes nothing and succeeds."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeDesk(_Envelope):
+class ResumeDesk(Envelope):
     """Lifts a halt."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HaltAll(_Envelope):
+class HaltAll(Envelope):
     """Halts every desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseDesk(_Envelope):
+class CloseDesk(Envelope):
     """Closes the desk's whole position, unless the average price would be worse than `worst_price` (1e-18 USD)."""
 
     address: str
     worst_price: int
 
 
-Command = HaltDesk | ResumeDesk | HaltAll | CloseDesk
+Command = HaltDesk | ResumeDesk | HaltAll | CloseDesk | ClearingCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +51,5 @@ class Receipt:
     text: str
     seq: int
     """Number of the newest fact when the answer was given."""
+    answer: Answer | None = None
+    """What was asked for, where more than success was."""

@@ -92,7 +92,7 @@ class Engine:
             await self._publish()
 
     async def _run_desks(self) -> None:
-        await self.parts.feed.prime()
+        await self.parts.warm_up()
         await self.parts.desks.run()
 
     async def _publish(self) -> str:

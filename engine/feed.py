@@ -40,20 +40,23 @@ class Feed:
         await self.client.aclose()
 
     async def prime(self) -> None:
-        """Fills the windows from the server's history, so that signals need not wait a whole lookback.
+        """Fetches the latest prices, and fills the windows from history so that signals need not wait a lookback.
 
         A server without history leaves them to fill by themselves.
         """
+        try:
+            for item in await self.client.latest(self._symbols):
+                self._on_item(item, self._clock.now_ms())
+            await self._backfill()
+        except HermesError as error:
+            log.warning("no prices at start", reason=error.reason)
+
+    async def _backfill(self) -> None:
         now_s = self._clock.now_ms() // 1000
         step = max(1, self._lookback_ms // 1000 // BACKFILL_SAMPLES)
         symbols = {FEEDS[symbol].id: symbol for symbol in self._symbols}
         for at in range(now_s - self._lookback_ms // 1000, now_s, step):
-            try:
-                items = await self.client.at(at, self._symbols)
-            except HermesError as error:
-                log.warning("history not available", reason=error.reason)
-                return
-            for item in items:
+            for item in await self.client.at(at, self._symbols):
                 symbol = symbols[item.id]
                 price = check(FEEDS[symbol], None, item, at * 1000, self.book.policy)
                 if isinstance(price, Price):

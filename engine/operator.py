@@ -2,6 +2,9 @@
 
 from collections import OrderedDict
 
+from engine.clearing.answers import Answer
+from engine.clearing.commands import ClearingCommand
+from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.commands import CloseDesk, Command, HaltAll, HaltDesk, Receipt, ResumeDesk
 from engine.desks import commands as desk_commands
@@ -18,9 +21,10 @@ REMEMBERED = 1_000
 class Operator:
     """The engine's side of `Port.submit`."""
 
-    def __init__(self, settlement: Settlement, manager: DeskManager, clock: Clock) -> None:
+    def __init__(self, settlement: Settlement, manager: DeskManager, counter: Counter, clock: Clock) -> None:
         self._settlement = settlement
         self._manager = manager
+        self._counter = counter
         self._clock = clock
         self._receipts: OrderedDict[str, Receipt] = OrderedDict()
 
@@ -29,24 +33,35 @@ class Operator:
         known = self._receipts.get(command.id)
         if known is not None:
             return known
+        answer: Answer | None = None
         try:
-            ok, code, text = await self._carry_out(command)
+            if late := self._late(command):
+                ok, code, text = late
+            elif isinstance(command, ClearingCommand):
+                ok, code, text, answer = await self._serve(command)
+            else:
+                ok, code, text = await self._carry_out(command)
         except StoreFailed as failure:
             ok, code, text = False, failure.code, str(failure)
-        receipt = Receipt(command.id, ok, code, text, self._settlement.seq)
+        receipt = Receipt(command.id, ok, code, text, self._settlement.seq, answer)
         self._receipts[command.id] = receipt
         if len(self._receipts) > REMEMBERED:
             self._receipts.popitem(last=False)
         return receipt
 
-    async def _carry_out(self, command: Command) -> tuple[bool, str, str]:
+    def _late(self, command: Command) -> tuple[bool, str, str] | None:
         late_ms = self._clock.now_ms() - command.expires_at_ms
-        if late_ms > 0:
-            return (
-                False,
-                Code.EXPIRED,
-                f"this was meant until {late_ms / 1000:.1f} s ago; ask again if you still mean it",
-            )
+        if late_ms <= 0:
+            return None
+        return False, Code.EXPIRED, f"this was meant until {late_ms / 1000:.1f} s ago; ask again if you still mean it"
+
+    async def _serve(self, command: ClearingCommand) -> tuple[bool, str, str, Answer | None]:
+        answer = await self._counter.serve(command)
+        if isinstance(answer, Rejection):
+            return *_refused(answer), None
+        return True, "", "done", answer
+
+    async def _carry_out(self, command: HaltDesk | ResumeDesk | HaltAll | CloseDesk) -> tuple[bool, str, str]:
         who = clean_name(command.who)
         match command:
             case HaltAll():

@@ -4,6 +4,7 @@ Only the signal tier stands so far; no fault in it ever raises risk: without a s
 (long the first market, no filter) happens only when the operator switched the filter off.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from engine.agent.signals import Entry, evaluate_entry, rank
@@ -32,13 +33,16 @@ class Agent:
         self._markets = markets
         self._signal = signal
 
-    async def decide_desk_entry(self, now_ms: int) -> Plan:
-        """The strongest allowed entry, or a refusal that names the strongest candidate's numbers."""
+    async def decide_desk_entry(self, now_ms: int, listed: Container[str]) -> Plan:
+        """The strongest allowed entry on a listed market, or a refusal with the strongest candidate's numbers."""
+        markets = [market for market in self._markets if market in listed]
+        if not markets:
+            return Plan(self.name, False, "", True, f"the venue lists none of {', '.join(self._markets)}")
         if not self._signal.enabled:
-            market = self._markets[0]
+            market = markets[0]
             tradable = self._feed.book.tradable(market, now_ms) is not None
             return Plan("degen", tradable, market, True, "the operator switched the entry filter off")
-        best = rank([self._judge(market, now_ms) for market in self._markets])[0]
+        best = rank([self._judge(market, now_ms) for market in markets])[0]
         return Plan(self.name, best.allow, best.market if best.allow else "", best.is_long, best.reason)
 
     def _judge(self, market: str, now_ms: int) -> Entry:

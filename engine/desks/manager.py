@@ -137,7 +137,7 @@ class DeskManager:
         amount = self.deployable(view, self.leverage())
         if not amount:
             return False
-        plan = await self._agent.decide_desk_entry(self._clock.now_ms())
+        plan = await self._agent.decide_desk_entry(self._clock.now_ms(), self._terms)
         leverage = self.leverage(plan.market) if plan.allow else 0
         await self._settlement.submit(
             commands.RecordDecision(

@@ -1,5 +1,6 @@
 """The desk manager on the real settlement and paper venue: the seed's flow chart, and what a crash leaves behind."""
 
+from collections.abc import Container
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +33,7 @@ class ScriptedAgent:
         self.plan = plan
         self.asked = 0
 
-    async def decide_desk_entry(self, now_ms: int) -> Plan:
+    async def decide_desk_entry(self, now_ms: int, listed: Container[str]) -> Plan:
         self.asked += 1
         return self.plan
 
@@ -168,8 +169,8 @@ async def test_one_desk_that_fails_does_not_hold_up_the_others(tmp_path: Path) -
         desks = manager(settlement, agent)
         asked = agent.decide_desk_entry
 
-        async def first_fails(now_ms: int) -> Plan:
-            plan = await asked(now_ms)
+        async def first_fails(now_ms: int, listed: Container[str]) -> Plan:
+            plan = await asked(now_ms, listed)
             if agent.asked == 1:
                 raise RuntimeError("poisoned")
             return plan

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from engine.clearing.counter import Counter
 from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
 from engine.operator import Operator
 from engine.settlement import Settlement
@@ -14,7 +15,7 @@ EXPIRES = CLOCK.now_ms() + 3_000
 
 
 def operator(settlement: Settlement, clock: ManualClock = CLOCK) -> Operator:
-    return Operator(settlement, manager(settlement, ScriptedAgent()), clock)
+    return Operator(settlement, manager(settlement, ScriptedAgent()), Counter(settlement, ("desk:",)), clock)
 
 
 def halt(command_id: str = "c1", address: str = TOKEN) -> HaltDesk:

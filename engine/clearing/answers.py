@@ -1,0 +1,141 @@
+"""What the clearinghouse answers. Amounts are integers of 1e-18, rates exact rationals."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from venue.exchange.clearinghouse import fee_rate
+from venue.exchange.facts import Fact, PositionLiquidated, PositionOpened, PositionReduced
+from venue.exchange.fixed import WAD, down
+from venue.exchange.health import health
+from venue.exchange.state import Exchange, Market, Position
+
+
+@dataclass(frozen=True, slots=True)
+class MarketState:
+    """A market as it stands."""
+
+    market: str
+    block: int
+    base_reserve: int
+    quote_reserve: int
+    mark_price: int
+    long_open_interest: int
+    short_open_interest: int
+    cumulative_carry_index: Fraction
+    last_funding_block: int
+    effective_fee_rate: Fraction
+    """What the next open is charged, on either side: it depends on the imbalance before the trade."""
+
+
+@dataclass(frozen=True, slots=True)
+class PnlBreakdown:
+    """Where profit and loss come from."""
+
+    trade: int
+    carry: int
+
+    @property
+    def total(self) -> int:
+        return self.trade + self.carry
+
+
+@dataclass(frozen=True, slots=True)
+class PositionHealth:
+    """What closing now would pay, and how far the position is from liquidation."""
+
+    position_id: int
+    user: str
+    equity: int
+    leverage: int
+    buffer_ratio: Fraction
+    pnl: PnlBreakdown
+    close_notional: int
+    current_loss: int
+    allowed_loss: int
+    is_liquidatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    position_id: int
+    size: int
+    margin: int
+    notional: int
+    fee: int
+    entry_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    position_id: int
+    payout: int
+    pnl: PnlBreakdown
+    avg_close_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidated:
+    position_id: int
+    equity: int
+    liquidator_fee: int
+    owner_payout: int
+    from_insurance: int
+    uncovered: int
+
+
+Answer = MarketState | PositionHealth | Opened | Closed | Liquidated
+
+
+def market_state(exchange: Exchange, market: Market) -> MarketState:
+    """The market of an exchange, as an answer."""
+    return MarketState(
+        market=market.symbol,
+        block=exchange.block,
+        base_reserve=market.base_reserve,
+        quote_reserve=market.quote_reserve,
+        mark_price=market.mark,
+        long_open_interest=market.long_oi,
+        short_open_interest=market.short_oi,
+        cumulative_carry_index=Fraction(market.carry_index, market.params.index_scale),
+        last_funding_block=market.last_funding_block,
+        effective_fee_rate=Fraction(*fee_rate(market)),
+    )
+
+
+def position_health(market: Market, position: Position) -> PositionHealth:
+    """The health of an open position, as an answer."""
+    found = health(market, position)
+    return PositionHealth(
+        position_id=position.id,
+        user=position.owner,
+        equity=found.exit.equity,
+        leverage=found.leverage,
+        buffer_ratio=found.buffer,
+        pnl=PnlBreakdown(found.exit.pnl_trade, found.exit.pnl_carry),
+        close_notional=found.exit.close_notional,
+        current_loss=found.loss,
+        allowed_loss=found.allowed_loss,
+        is_liquidatable=found.liquidatable,
+    )
+
+
+def told(facts: tuple[Fact, ...]) -> Answer | None:
+    """The answer that a command's facts hold, if they hold one."""
+    for fact in facts:
+        match fact:
+            case PositionOpened():
+                price = down(fact.notional * WAD, fact.size)
+                return Opened(fact.position_id, fact.size, fact.margin, fact.notional, fact.fee, price)
+            case PositionReduced():
+                pnl = PnlBreakdown(fact.pnl_trade, fact.pnl_carry)
+                return Closed(fact.position_id, fact.payout, pnl, down(fact.close_notional * WAD, fact.size))
+            case PositionLiquidated():
+                return Liquidated(
+                    fact.position_id,
+                    fact.equity,
+                    fact.liquidator_fee,
+                    fact.owner_payout,
+                    fact.from_insurance,
+                    fact.uncovered,
+                )
+    return None

@@ -1,0 +1,90 @@
+"""The engine's side: checks who asks, lets the settlement decide, turns facts into answers."""
+
+from dataclasses import dataclass
+
+from engine.clearing import commands as asked
+from engine.clearing.answers import Answer, market_state, position_health, told
+from engine.clearing.commands import ClearingCommand, Role
+from engine.desks.commands import Code
+from engine.settlement import Settlement
+from engine.world import World
+from venue.exchange import commands as exchange
+from venue.exchange import machine
+from venue.exchange.clearinghouse import find_market, find_open
+from venue.exchange.commands import Refused, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where accounts of the clearinghouse are served. `reserved` prefixes belong to the engine itself."""
+
+    settlement: Settlement
+    reserved: tuple[str, ...]
+    anyone_may_liquidate: bool = True
+
+    async def serve(self, command: ClearingCommand) -> Answer | Rejection | None:
+        """The answer, None where success says it all, or why not."""
+        refusal = self._may(command)
+        if refusal is not None:
+            return refusal
+        match command:
+            case asked.GetMarketState() | asked.GetPositionHealth():
+                return await self.settlement.read(lambda world: _look(world, command))
+            case asked.OpenPosition(preview=True) | asked.ClosePosition(preview=True):
+                order = _order(command)
+                answer = await self.settlement.read(lambda world: machine.decide(world.exchange, order))
+            case _:
+                answer = await self.settlement.submit(_order(command))  # type: ignore[assignment]
+        return answer if isinstance(answer, Rejection) else told(answer)
+
+    def _may(self, command: ClearingCommand) -> Rejection | None:
+        user = getattr(command, "user", command.who)
+        if command.role is not Role.OPERATOR and user != command.who:
+            return Rejection(Code.NOT_ALLOWED, f"{command.who} may not act for {user}")
+        if not user or user.startswith(self.reserved):
+            return Rejection(Code.NOT_ALLOWED, f"account {user!r} belongs to the engine")
+        if (
+            isinstance(command, asked.LiquidatePosition)
+            and command.role is Role.OWNER
+            and not self.anyone_may_liquidate
+        ):
+            return Rejection(Code.NOT_ALLOWED, "only liquidators may liquidate here")
+        return None
+
+
+def _look(world: World, command: asked.GetMarketState | asked.GetPositionHealth) -> Answer | Rejection:
+    try:
+        if isinstance(command, asked.GetMarketState):
+            return market_state(world.exchange, find_market(world.exchange, command.market))
+        position = find_open(world.exchange, command.position_id)
+        return position_health(world.exchange.markets[position.market], position)
+    except Refused as refused:
+        return refused.rejection
+
+
+def _order(command: ClearingCommand) -> exchange.Command:
+    match command:
+        case asked.Deposit():
+            return exchange.Deposit(command.user, command.amount)
+        case asked.Withdraw():
+            return exchange.Withdraw(command.user, command.amount)
+        case asked.OpenPosition():
+            return exchange.OpenPosition(
+                user=command.user,
+                market=command.market,
+                is_long=command.is_long,
+                total=command.total,
+                leverage=command.leverage,
+                worst_price=command.worst_price,
+            )
+        case asked.ClosePosition():
+            return exchange.ClosePosition(
+                user=command.user,
+                position_id=command.position_id,
+                part=command.part,
+                worst_price=command.worst_price,
+            )
+        case asked.LiquidatePosition():
+            return exchange.LiquidatePosition(command.who, command.position_id)
+        case _:
+            raise TypeError(f"{type(command).__name__} is no order")
