@@ -13,7 +13,7 @@ from venue.exchange.commands import Code, Rejection
 from venue.exchange.facts import PositionLiquidated, PositionOpened, PositionReduced
 from venue.exchange.fixed import WAD
 from venue.exchange.health import exit_part, health, move_to_liquidation
-from venue.exchange.ledger import EXTERNAL, INSURANCE, wallet
+from venue.exchange.ledger import EXTERNAL, INSURANCE, TRADE_FUND, wallet
 from venue.exchange.params import MarketParams
 from venue.exchange.state import Exchange
 
@@ -263,3 +263,19 @@ def test_the_shown_distance_to_liquidation_is_where_it_happens(is_long: bool, le
             base_reserve=int(market.base_reserve / scale),
         )
         assert health(moved, position).liquidatable is liquidatable
+
+
+def test_markets_stand_side_by_side_on_common_funds() -> None:
+    state = funded(a="1000")
+    apply(state, commands.ListMarket("Y", replace(LITERAL, max_leverage=Fraction(3))))
+    opened = open_one(state, "a", True, "100", "10")
+    before = deepcopy(state.markets["Y"])
+    apply(state, commands.AdvanceBlock(2))
+    assert state.markets["Y"].mark == before.mark
+    assert state.markets["Y"].carry_index == 0 < state.markets[SYMBOL].carry_index
+    order = commands.OpenPosition(user="a", market="Y", is_long=True, total=wad("10"), leverage=Fraction(4))
+    assert refusal(state, order) == Code.BAD_LEVERAGE
+    assert not isinstance(apply(state, replace(order, leverage=Fraction(3))), Rejection)
+    assert state.markets[SYMBOL].long_oi == opened.notional
+    margins = sum(position.margin for position in state.open_positions.values())
+    assert state.ledger[TRADE_FUND] == margins
