@@ -22,8 +22,7 @@ def simulate(file: str, from_state: Path | None, market: str | None) -> Json:
     if symbol not in exchange.markets:
         listed = ", ".join(exchange.markets) or "none"
         raise ScenarioError("UNKNOWN_MARKET", f"--market: {symbol!r} is not listed; expected one of {listed}")
-    users = {name.partition(":")[2]: None for name in exchange.ledger.balances if name.startswith("wallet:")}
-    return run(scenario, Simulation(exchange, symbol, users))
+    return run(scenario, Simulation(exchange, symbol))
 
 
 def _read(file: str) -> object:

@@ -57,7 +57,7 @@ def _fill(market: Market, is_long: bool, notional: int) -> tuple[int, int, int]:
         raise Refused(Code.POOL_EXHAUSTED, "too little quote would be left")
     if is_long:
         left = min(new_base, params.initial_base - market.long_base - size)
-        if left * least.denominator < least.numerator * params.initial_base:
+        if left <= 0 or left * least.denominator < least.numerator * params.initial_base:
             raise Refused(Code.POOL_EXHAUSTED, "too little base would be left once every short has closed")
     if params.max_open_move is not None:
         moved = abs(new_quote * base - quote * new_base)

@@ -10,11 +10,12 @@ EXTERNAL = "external"
 TRADE_FUND = "trade_fund"
 INSURANCE = "insurance_fund"
 PROTOCOL_FEES = "protocol_fees"
+WALLET = "wallet:"
 
 
 def wallet(user: str) -> str:
     """The account that holds a user's free collateral."""
-    return f"wallet:{user}"
+    return WALLET + user
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Numbers are strings, decimals or fractions such as "1/3". An operation that fail
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -12,7 +12,7 @@ from venue.exchange import commands, machine
 from venue.exchange.commands import Rejection
 from venue.exchange.facts import Fact
 from venue.exchange.fixed import to_text
-from venue.exchange.ledger import INSURANCE, PROTOCOL_FEES, TRADE_FUND, wallet
+from venue.exchange.ledger import INSURANCE, PROTOCOL_FEES, TRADE_FUND, WALLET
 from venue.exchange.params import MarketParams
 from venue.exchange.scenario.answers import Json, market_state, position_state, shown
 from venue.exchange.scenario.config import BAD_REQUEST, ScenarioError, configured
@@ -26,11 +26,10 @@ UNKNOWN_OP = "UNKNOWN_OP"
 
 @dataclass(slots=True)
 class Simulation:
-    """An exchange on which operations are tried; `users` are those that have had money pass through their hands."""
+    """An exchange on which operations are tried."""
 
     exchange: Exchange
     market: str
-    users: dict[str, None] = field(default_factory=dict)
 
     @classmethod
     def fresh(cls, params: MarketParams) -> "Simulation":
@@ -60,9 +59,6 @@ class Simulation:
         answer = self.apply(request.command(self.market))
         if isinstance(answer, Rejection):
             return _failed(answer.code)
-        for name in ("user", "liquidator"):
-            if user := getattr(request, name, None):
-                self.users[user] = None
         return {"ok": True} | shown(self.exchange.markets[self.market], answer[-1])
 
     def state(self) -> Json:
@@ -72,7 +68,11 @@ class Simulation:
         return {
             "market": market_state(exchange, market),
             "funds": {
-                "userWallets": {user: to_text(ledger[wallet(user)]) for user in self.users},
+                "userWallets": {
+                    account.removeprefix(WALLET): to_text(amount)
+                    for account, amount in ledger.balances.items()
+                    if account.startswith(WALLET)
+                },
                 "tradeFund": to_text(ledger[TRADE_FUND]),
                 "insuranceFund": to_text(ledger[INSURANCE]),
                 "protocolFees": to_text(ledger[PROTOCOL_FEES]),

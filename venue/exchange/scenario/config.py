@@ -51,5 +51,7 @@ def configured(config: Mapping[str, object]) -> MarketParams:
             raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: {error}") from None
         if exact < 0 or (key in _RESERVES and on_grid(exact) <= 0):
             raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a number above zero")
+        if key == "FEE_TO_INSURANCE" and exact > 1:
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a share, at most 1")
         changes[_RESERVES.get(key) or _RATIOS[key]] = on_grid(exact) if key in _RESERVES else exact
     return replace(SEED_LITERAL, **changes)

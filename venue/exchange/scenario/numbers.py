@@ -8,17 +8,17 @@ from pydantic import BeforeValidator
 
 from venue.exchange.fixed import WAD
 
-_NUMBER = re.compile(r"[+-]?(?:\d{1,80}(?:\.\d{1,80})?|\.\d{1,80}|\d{1,80}/\d{1,80})", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,80}(?:\.[0-9]{1,80}|/[0-9]{1,80})?")
 
 
 def number(value: object) -> Fraction:
-    """An exact number from a decimal or fraction string, or from an integer. Raises ValueError for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not _NUMBER.fullmatch(value.strip()):
+    """An exact number from a decimal or fraction string. Raises ValueError for anything else."""
+    if isinstance(value, Fraction):
+        return value
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
         raise ValueError("expected a decimal or p/q as a string")
     try:
-        return Fraction(value.strip())
+        return Fraction(value)
     except ZeroDivisionError:
         raise ValueError("expected a denominator above zero") from None
 
