@@ -47,12 +47,13 @@ class Parts:
     operator: Operator
     view: View
     workers: tuple[Worker, ...]
-    desks: Worker
     warm_up: Callable[[], Awaitable[None]]
-    """Prices, their history and the markets: to be awaited before the desks are managed for the first time."""
+    """Prices, their history and the markets: to be awaited before the later workers start."""
+    later_workers: tuple[Worker, ...]
+    """The price sampler, whose live samples must follow the history, and the desk manager."""
 
     def all_workers(self) -> tuple[Worker, ...]:
-        return (*self.workers, self.desks)
+        return (*self.workers, *self.later_workers)
 
 
 def assemble(
@@ -85,7 +86,6 @@ def assemble(
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
         worker("markets", ONCE_A_SECOND, lister.pass_once),
-        worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
         worker("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
         worker("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
         worker("positions", POSITION_WATCH, manager.notice_ends),
@@ -96,10 +96,13 @@ def assemble(
         traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
         workers.append(worker("fees", FEE_CLAIMER.faster(factor), fees.claim_pooled_fees))
         workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
-    desks = worker("desks", DESK_MANAGER.faster(factor), manager.manage_all)
+    later = (
+        worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
+        worker("desks", DESK_MANAGER.faster(factor), manager.manage_all),
+    )
     counter = Counter(settlement, (DESK_PREFIX, LIQUIDATOR))
     operator = Operator(settlement, manager, counter, clock)
-    return Parts(feed, venue, operator, view, tuple(workers), desks, warm_up)
+    return Parts(feed, venue, operator, view, tuple(workers), warm_up, later)
 
 
 def _label(settings: Settings, demo: Demo | None) -> Label:

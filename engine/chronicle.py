@@ -31,7 +31,7 @@ class Chronicle:
 
     def record(self, recorded: Sequence[Recorded], *, replayed: bool = False) -> None:
         """Takes committed facts; those a person would not read make no event."""
-        told = [(item, told) for item in recorded if (told := tell(item.fact)) is not None]
+        told = [(item, told) for item in recorded if (told := _tell_safely(item)) is not None]
         with self._lock:
             for item, (address, kind, text) in told:
                 self._number += 1
@@ -47,6 +47,14 @@ class Chronicle:
             oldest = self._ring[0].number if self._ring else self._number + 1
             events = tuple(event for event in self._ring if event.number > number)
         return EventPage(events, max(0, oldest - 1 - number))
+
+
+def _tell_safely(item: Recorded) -> tuple[str, str, str] | None:
+    """Words for people must never be able to stop the writer or a recovery."""
+    try:
+        return tell(item.fact)
+    except Exception as error:
+        return "", "fault", f"{type(item.fact).__name__} cannot be told: {error!r}"
 
 
 def tell(fact: Fact) -> tuple[str, str, str] | None:
@@ -74,6 +82,18 @@ def _tell_desk(fact: desk_facts.Fact) -> tuple[str, str, str] | None:
         case desk_facts.Decided():
             verdict = f"{_side(fact)} {fact.market} {fact.leverage // WAD}x" if fact.opens else "no entry"
             return fact.address, "decision", f"{fact.source}: {verdict}; {fact.reason}"
+        case desk_facts.DeskLiquidated():
+            text = f"desk liquidated, {money(fact.loss)} USDC lost, {money(fact.payout)} back"
+            return fact.address, "liquidation", text
+        case desk_facts.DeskHalted():
+            return fact.address, "halt", f"halted by {fact.who}"
+        case desk_facts.DeskResumed():
+            return fact.address, "resume", f"resumed by {fact.who}"
+    return _tell_order(fact)
+
+
+def _tell_order(fact: desk_facts.Fact) -> tuple[str, str, str] | None:
+    match fact:
         case desk_facts.OrderIntended():
             what = f"{_side(fact)} {fact.market}"
             amount = "" if fact.kind is OrderKind.CLOSE else f" with {money(fact.collateral)} USDC"
@@ -84,13 +104,8 @@ def _tell_desk(fact: desk_facts.Fact) -> tuple[str, str, str] | None:
             return fact.address, fact.kind.value, f"{_side(fact)} {fact.market} {at}{back}"
         case desk_facts.OrderDeclined():
             return fact.address, "declined", f"{fact.kind} refused: {fact.code} {fact.detail}"
-        case desk_facts.DeskLiquidated():
-            text = f"desk liquidated, {money(fact.loss)} USDC lost, {money(fact.payout)} back"
-            return fact.address, "liquidation", text
-        case desk_facts.DeskHalted():
-            return fact.address, "halt", f"halted by {fact.who}"
-        case desk_facts.DeskResumed():
-            return fact.address, "resume", f"resumed by {fact.who}"
+        case desk_facts.OrderUnsettled():
+            return fact.address, "unknown", f"{fact.kind}: the venue's answer is not known yet"
     return None
 
 

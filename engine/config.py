@@ -5,17 +5,18 @@ camelCase or snake_case, and `PERPDESK_SIGNAL__ENTRY_MOMENTUM_PCT` in the enviro
 """
 
 import difflib
+import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from venue.pyth import FEEDS
+from venue.pyth import FEEDS, checked_key, checked_url
 
 CONFIG_FILE = platformdirs.user_config_path("perpdesk") / "config.toml"
 
@@ -46,12 +47,23 @@ class Pyth(_Section):
     key: SecretStr | None = None
     transport: Literal["sse", "ws"] = "sse"
 
+    @field_validator("url")
+    @classmethod
+    def _safe_url(cls, url: str) -> str:
+        checked_url(url)
+        return url
+
+    @field_validator("key")
+    @classmethod
+    def _sendable_key(cls, key: SecretStr | None) -> SecretStr | None:
+        return checked_key(key)
+
 
 class ExchangeSettings(_Section):
     """The embedded exchange; each market's curve is anchored at the first price seen."""
 
     markets: tuple[str, ...] = ("ETH", "BTC")
-    depth_usd: Money = Decimal(5_000_000)
+    depth_usd: Annotated[Money, Field(ge=1_000)] = Decimal(5_000_000)
     block_seconds: Seconds = Decimal(2)
     max_leverage: Multiple = Decimal(30)
     insurance_usd: Money = Decimal(100_000)
@@ -86,6 +98,15 @@ class Desks(_Section):
     """The registry, as far as it is configured."""
 
     tokens: tuple[Token, ...] = ()
+
+    @field_validator("tokens")
+    @classmethod
+    def _distinct(cls, tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+        addresses = [token.address.lower() for token in tokens]
+        for address in addresses:
+            if addresses.count(address) > 1:
+                raise ValueError(f"address {address} is enrolled twice")
+        return tokens
 
 
 class Settings(BaseSettings):
@@ -131,8 +152,11 @@ def load(path: Path | None = None) -> Settings:
             raise ConfigError(f"{file}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    _refuse_unknown_environment()
     try:
         settings = Settings(**values)
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}: expected JSON for a list or a table") from error
     except ValidationError as error:
         raise ConfigError(f"{file if values else 'environment'}: {explain(error, Settings)}") from error
     unknown = [symbol for symbol in settings.exchange.markets if symbol not in FEEDS]
@@ -141,6 +165,16 @@ def load(path: Path | None = None) -> Settings:
     if not settings.exchange.markets:
         raise ConfigError("exchange.markets: empty; expected at least one market")
     return settings
+
+
+def _refuse_unknown_environment() -> None:
+    prefix, known = "PERPDESK_", list(Settings.model_fields)
+    for name in os.environ:
+        section = name.removeprefix(prefix).partition("__")[0].lower()
+        if name.startswith(prefix) and section not in known:
+            close = difflib.get_close_matches(section, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {prefix}{close[0].upper()}?" if close else ""
+            raise ConfigError(f"environment: unknown setting {name}{hint}")
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -153,7 +187,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         close = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(sorted(known))}"
         return f"unknown key {key!r}; {hint}"
-    return f"{key}: {first['input']!r}: {first['msg'].lower()}"
+    shown = "***" if path[-1] == "key" else repr(first["input"])
+    return f"{key}: {shown}: {first['msg'].lower()}"
 
 
 def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:

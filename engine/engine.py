@@ -19,6 +19,7 @@ from engine.snapshot import Snapshot
 from engine.summary import Summary, summarise
 from engine.text import clean_name
 from engine.world import World
+from store.errors import WrongState
 from store.journal import Journal
 from store.lease import Lease
 
@@ -77,6 +78,8 @@ class Engine:
                 stage = await set_stage(demo, settings, self.settlement, self._clock)
                 stack.push_async_callback(stage.simulator.stop)
                 settings, seed = stage.settings, stage.seed
+            elif await self.settlement.read(lambda world: world.house.simulation):
+                raise WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
             self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish)
             stack.push_async_callback(self.parts.feed.close)
             for token in settings.desks.tokens:
@@ -85,15 +88,17 @@ class Engine:
             ready()
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
-                running.append(tasks.create_task(self._run_desks(), name="desks"))
+                running.append(tasks.create_task(self._run_later(), name="later"))
                 await stop.wait()
                 for task in running:
                     task.cancel()
             await self._publish()
 
-    async def _run_desks(self) -> None:
+    async def _run_later(self) -> None:
         await self.parts.warm_up()
-        await self.parts.desks.run()
+        async with asyncio.TaskGroup() as tasks:
+            for worker in self.parts.later_workers:
+                tasks.create_task(worker.run(), name=worker.name)
 
     async def _publish(self) -> str:
         positions = await self.parts.venue.positions()

@@ -1,30 +1,89 @@
-"""Structured log lines, to stderr when headless, to a file when a terminal is being painted."""
+"""Structured log lines, to stderr when headless, to a file when a terminal is being painted.
 
+A line is handed to a thread of its own and written there: whoever reads the other end may stop reading or go away, and
+the engine must notice neither. When lines come faster than they can be written, the newest are dropped and counted.
+"""
+
+import contextlib
 import logging
-import sys
+import os
+import queue
+import threading
 from pathlib import Path
-from typing import TextIO
 
 import structlog
 
+WAITING_LINES = 10_000
+CLOSE_SECONDS = 1.0
 
-def log_failure(error: BaseException) -> None:
-    """The traceback of what should not have happened, without the values of variables."""
-    structlog.get_logger().error("internal error", exc_info=error)
+
+class _Background:
+    """A file for structlog that never blocks and never raises."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._lines: queue.Queue[str | None] = queue.Queue(WAITING_LINES)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        try:
+            self._lines.put_nowait(text)
+        except queue.Full:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Lines go out as soon as they can."""
+
+    def close(self) -> None:
+        """Waits a moment for what is still to be written."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)
+        self._thread.join(CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        while (text := self._lines.get()) is not None:
+            if self._dropped:
+                text += f"{self._dropped} log lines dropped\n"
+                self._dropped = 0
+            try:
+                os.write(self._fd, text.encode("utf-8", "replace"))
+            except OSError:
+                return  # nobody reads any more
+
+
+_current: _Background | None = None
 
 
 def setup(file: Path | None = None) -> None:
-    """One line per event. A painted terminal must be given a file: a stray line would tear the screen."""
-    target: TextIO = file.open("a", encoding="utf-8", buffering=1) if file else sys.stderr
-    renderer = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+    """One line per event from here on. A painted terminal must be given a file: a stray line would tear the screen.
+
+    Raises OSError when the file cannot be opened.
+    """
+    global _current
+    fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600) if file else 2
+    close()
+    _current = _Background(fd)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=target),
+        logger_factory=structlog.WriteLoggerFactory(file=_current),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+
+
+def close() -> None:
+    """Gives the last lines a moment to be written."""
+    if _current is not None:
+        _current.close()
+
+
+def log_failure(error: BaseException) -> None:
+    """The traceback of what should not have happened, without the values of variables."""
+    structlog.get_logger().error("internal error", exc_info=error)

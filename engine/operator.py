@@ -1,5 +1,6 @@
 """Carries out what operators ask for: checks that it is still meant, does it once, answers with one line."""
 
+import asyncio
 from collections import OrderedDict
 
 from engine.clearing.answers import Answer
@@ -26,13 +27,21 @@ class Operator:
         self._manager = manager
         self._counter = counter
         self._clock = clock
-        self._receipts: OrderedDict[str, Receipt] = OrderedDict()
+        self._asked: OrderedDict[str, asyncio.Task[Receipt]] = OrderedDict()
 
     async def execute(self, command: Command) -> Receipt:
-        """The receipt; the same command again gets the same one and has no second effect."""
-        known = self._receipts.get(command.id)
-        if known is not None:
-            return known
+        """The receipt; the same command again, even while it runs, gets the same one and has no second effect.
+
+        Cancelling the caller does not cancel what was asked for.
+        """
+        task = self._asked.get(command.id)
+        if task is None:
+            task = self._asked[command.id] = asyncio.create_task(self._execute(command))
+            if len(self._asked) > REMEMBERED:
+                self._asked.popitem(last=False)
+        return await asyncio.shield(task)
+
+    async def _execute(self, command: Command) -> Receipt:
         answer: Answer | None = None
         try:
             if late := self._late(command):
@@ -43,11 +52,7 @@ class Operator:
                 ok, code, text = await self._carry_out(command)
         except StoreFailed as failure:
             ok, code, text = False, failure.code, str(failure)
-        receipt = Receipt(command.id, ok, code, text, self._settlement.seq, answer)
-        self._receipts[command.id] = receipt
-        if len(self._receipts) > REMEMBERED:
-            self._receipts.popitem(last=False)
-        return receipt
+        return Receipt(command.id, ok, code, text, self._settlement.seq, answer)
 
     def _late(self, command: Command) -> tuple[bool, str, str] | None:
         late_ms = self._clock.now_ms() - command.expires_at_ms

@@ -6,6 +6,7 @@ A stalled terminal, a crashed widget or a lost SSH line blocks or ends the main 
 import asyncio
 import concurrent.futures
 import getpass
+import os
 import threading
 from dataclasses import replace
 from importlib.metadata import version
@@ -31,7 +32,7 @@ class Runtime:
         self._stop = asyncio.Event()
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
-        self._info = Info(version("perpdesk"), "PAPER", "operator", getpass.getuser())
+        self._info = Info(version("perpdesk"), "PAPER", "operator", _operator())
         self.failure: BaseException | None = None
         """What ended the engine, when it was not asked to stop."""
 
@@ -77,6 +78,14 @@ class Runtime:
             return Receipt(command.id, False, Code.STOPPING, text, self._engine.snapshot.seq)
         work = asyncio.run_coroutine_threadsafe(self._engine.parts.operator.execute(command), loop)
         return await asyncio.wrap_future(work)
+
+
+def _operator() -> str:
+    """Who is at the terminal; a number where the system has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
 
 
 def _stopped(last: Snapshot, error: BaseException) -> Snapshot:

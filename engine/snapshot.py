@@ -95,7 +95,7 @@ class DeskRow:
     token: str
     phase: DeskPhase
     version: int
-    """Number of the last fact that touched this desk; a command carrying an older `seen_seq` is refused."""
+    """Number of the last fact that touched its position; a close carrying an older `seen_seq` is refused."""
     pending: Wad
     min_deploy: Wad
     """Smallest pending amount that would be deployed at the leverage in force."""

@@ -6,18 +6,20 @@ bounded, so that a name can neither move the cursor nor pile up over its neighbo
 
 import unicodedata
 
-NAME_CELLS = 24
-TEXT_CELLS = 280
+NAME_LENGTH = 24
+TEXT_LENGTH = 280
 MAX_COMBINING = 2
 _DROPPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show as nothing."""
 
 
-def clean(text: str, limit: int = TEXT_CELLS) -> str:
+def clean(text: str, limit: int = TEXT_LENGTH) -> str:
     """At most `limit` characters of `text`, without anything that acts on a terminal; `?` when nothing is left."""
     visible = "".join(
         " " if char.isspace() else char
         for char in text[: 8 * limit]
-        if char.isspace() or unicodedata.category(char) not in _DROPPED
+        if char.isspace() or (unicodedata.category(char) not in _DROPPED and char not in _BLANK)
     )
     kept: list[str] = []
     marks = 0
@@ -30,7 +32,7 @@ def clean(text: str, limit: int = TEXT_CELLS) -> str:
 
 def clean_name(text: str) -> str:
     """A token's name as it may be shown."""
-    return clean(text, NAME_CELLS)
+    return clean(text, NAME_LENGTH)
 
 
 def money(amount: int, unit: int = 10**6) -> str:

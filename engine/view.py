@@ -118,6 +118,8 @@ class View:
             return f"{desk.order.kind} order has no answer yet"
         if desk.ref is not None:
             return "at the position cap" if self._manager.at_cap(house.ledger[deployed(desk.address)]) else ""
+        if not self._manager.knows_markets:
+            return "waiting for the venue's markets"
         if held < needed:
             return f"{money(held * leverage // WAD)} of {money(needed * leverage // WAD)} min notional, waiting"
         if desk.word and desk.word.outcome.value in ("none", "refused"):

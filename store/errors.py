@@ -13,5 +13,9 @@ class Locked(StoreError):
     """Another process holds the directory."""
 
 
+class WrongState(StoreError):
+    """The directory holds another kind of run."""
+
+
 class Damaged(StoreError):
     """The journal cannot be trusted: not a journal, from the future, or its chain is broken."""

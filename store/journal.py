@@ -16,7 +16,8 @@ from typing import TypeVar
 
 import aiosqlite
 
-from store.errors import Damaged
+from store.errors import Damaged, StoreError
+from store.head import Head, HeadFile
 
 APPLICATION_ID = 0x50455250
 SCHEMA_VERSION = 1
@@ -92,10 +93,11 @@ class _Writer(aiosqlite.Connection):
 class Journal:
     """Appends facts durably and replays them in order. Use `Journal.open`."""
 
-    def __init__(self, connection: _Writer, path: Path, epoch: int) -> None:
+    def __init__(self, connection: _Writer, path: Path, epoch: int, head: HeadFile) -> None:
         self._writer = connection
         self._epoch = epoch
         self._chain = Chain(path)
+        self._head = head
         self.path = path
 
     @property
@@ -107,33 +109,49 @@ class Journal:
     async def open(cls, directory: Path) -> "Journal":
         """Opens or creates `perpdesk.db` in `directory` for writing; the caller holds the directory's Lease.
 
-        Raises Damaged when the file is not a journal, is from a newer perpdesk, or SQLite calls it corrupt.
+        Raises Damaged when the file is not a journal, is from a newer perpdesk, was cut short or SQLite calls it
+        corrupt, and StoreError when the disk refuses.
         """
         path = directory / "perpdesk.db"
-        path.touch(mode=0o600, exist_ok=True)
-        connection = _Writer(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
-        await connection
         try:
+            head = HeadFile(directory)
+            if head.read() and not (path.is_file() and path.stat().st_size):
+                raise damaged(path, "the journal is gone, perpdesk.head beside it remembers entries")
+            path.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise StoreError("STATE_UNUSABLE", f"{path}: {error.strerror}") from error
+        connection = _Writer(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+        try:
+            await connection
             epoch = await connection.run(_prepare)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             await connection.close()
-            raise damaged(path, str(error)) from error
-        except Damaged:
+            raise refused(path, error) from error
+        except BaseException:
             await connection.close()
             raise
-        return cls(connection, path, epoch)
+        return cls(connection, path, epoch, head)
 
     async def replay(self) -> AsyncIterator[Entry]:
-        """Every entry from the first, checked against the hash chain. Raises Damaged at the first that does not fit."""
+        """Every entry from the first, checked against the hash chain and the head that was seen last.
+
+        Raises Damaged at the first that does not fit, or when newest entries are missing.
+        """
+        head = self._head.read()
         while True:
             try:
                 rows = await self._writer.run(self._chain.page)
-            except sqlite3.DatabaseError as error:
-                raise damaged(self.path, str(error)) from error
+            except sqlite3.Error as error:
+                raise refused(self.path, error) from error
             for row in rows:
-                yield self._chain.check(row)
+                entry = self._chain.check(row)
+                if head and entry.seq == head.seq and self._chain.hash != head.hash:
+                    raise damaged(self.path, f"entry {entry.seq} is not the one perpdesk.head remembers")
+                yield entry
             if len(rows) < REPLAY_PAGE:
-                return
+                break
+        if head and head.seq > self._chain.seq:
+            raise damaged(self.path, f"entries {self._chain.seq + 1} to {head.seq} are missing")
 
     async def append(self, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
         """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
@@ -147,13 +165,15 @@ class Journal:
             seq += 1
             digest = chain(digest, seq, at_ms, kind, payload)
             rows.append((seq, at_ms, self._epoch, kind, payload, digest))
-        await self._writer.run(lambda connection: _commit(connection, self._epoch, rows))
+        head = Head(seq, digest)
+        await self._writer.run(lambda connection: _commit(connection, self._epoch, rows, self._head, head))
         self._chain.seq, self._chain.hash = seq, digest
         return seq
 
     async def close(self) -> None:
         """Closes the connection; everything appended is already durable."""
         await self._writer.close()
+        self._head.close()
 
 
 def _prepare(connection: sqlite3.Connection) -> int:
@@ -168,7 +188,12 @@ def _prepare(connection: sqlite3.Connection) -> int:
         raise Damaged("NEWER_SCHEMA", f"perpdesk.db has schema {version}, this perpdesk knows {SCHEMA_VERSION}; update")
     connection.executescript(_PRAGMAS)
     connection.execute("BEGIN IMMEDIATE")
-    epoch = int(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]) + 1
+    row = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    if row is None or not str(row[0]).isdecimal():
+        raise Damaged(
+            "JOURNAL_DAMAGED", "perpdesk.db has lost its epoch; perpdesk will not trade on it: restore a backup"
+        )
+    epoch = int(row[0]) + 1
     connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
     connection.execute("COMMIT")
     return epoch
@@ -177,7 +202,13 @@ def _prepare(connection: sqlite3.Connection) -> int:
 _HEADER = ("application_id", "user_version")
 
 
-def _commit(connection: sqlite3.Connection, epoch: int, rows: list[tuple[int, int, int, str, str, bytes]]) -> None:
+def _commit(
+    connection: sqlite3.Connection,
+    epoch: int,
+    rows: list[tuple[int, int, int, str, str, bytes]],
+    file: HeadFile,
+    head: Head,
+) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         (current,) = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
@@ -191,8 +222,20 @@ def _commit(connection: sqlite3.Connection, epoch: int, rows: list[tuple[int, in
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    file.write(head)
 
 
 def damaged(path: Path, why: str) -> Damaged:
     """The error that names the file, what is wrong and what to do."""
     return Damaged("JOURNAL_DAMAGED", f"{path}: {why}; perpdesk will not trade on it: restore a backup")
+
+
+_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def refused(path: Path, error: sqlite3.Error) -> StoreError:
+    """What SQLite said, told apart: damage of the file, or a disk or a neighbour that is in the way."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _DAMAGE:
+        return damaged(path, str(error))
+    return StoreError("STATE_UNUSABLE", f"{path}: {error}")

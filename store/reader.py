@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from store.errors import Damaged, StoreError
-from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, damaged
+from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, refused
 
 
 def entries(directory: Path) -> Iterator[Entry]:
@@ -28,5 +28,5 @@ def entries(directory: Path) -> Iterator[Entry]:
                 yield from (chain.check(row) for row in rows)
                 if len(rows) < REPLAY_PAGE:
                     return
-    except sqlite3.DatabaseError as error:
-        raise damaged(path, str(error)) from error
+    except sqlite3.Error as error:
+        raise refused(path, error) from error

@@ -51,7 +51,9 @@ def _needs_desk(sight: Sight) -> str | None:
 
 
 def _needs_desks(sight: Sight) -> str | None:
-    return None if sight.snapshot.desks else "no desks"
+    if not sight.snapshot.desks:
+        return "no desks"
+    return None if any(desk.halted_by is None for desk in sight.snapshot.desks) else "all halted"
 
 
 def _why_no_close(sight: Sight) -> str | None:

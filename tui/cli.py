@@ -26,7 +26,7 @@ from engine.config import ConfigError, Settings, explain, load
 from engine.demo.stage import Demo, PortTaken
 from engine.engine import Options
 from engine.settlement import StoreFailed
-from store.errors import Damaged, Locked, StoreError
+from store.errors import Damaged, Locked, StoreError, WrongState
 from venue.exchange.scenario import ScenarioError
 
 
@@ -49,6 +49,7 @@ _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ScenarioError, Exit.DATA),
     (Locked, Exit.LOCKED),
     (Damaged, Exit.DAMAGED),
+    (WrongState, Exit.CONFIG),
     (StoreFailed, Exit.STORE),
     (StoreError, Exit.STORE),
     (PortTaken, Exit.UNAVAILABLE),
@@ -145,7 +146,6 @@ def _start(
     with _directory(staged, state) as directory:
         options = Options(settings, directory, staged)
         if headless:
-            logs.setup()
             summary = asyncio.run(daemon.run(options, seconds))
             click.echo(json.dumps(summary.as_dict()))
         else:
@@ -203,8 +203,11 @@ def _show(options: Options, ui: _UiTable) -> None:
     from tui.settings import UiSettings
 
     lazy.allow()
-    options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    logs.setup(options.directory / "perpdesk.log")
+    try:
+        options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        logs.setup(options.directory / "perpdesk.log")
+    except OSError as error:
+        raise StoreError("STATE_UNUSABLE", f"state directory {options.directory}: {error.strerror}") from error
     terminal.prepare(os.environ)
     runtime = Runtime(options)
     runtime.start()
@@ -221,6 +224,7 @@ def _show(options: Options, ui: _UiTable) -> None:
 
 def main() -> None:
     """Runs the command line; every refusal is one line on stderr and a documented exit status."""
+    logs.setup()
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -240,6 +244,8 @@ def main() -> None:
         logs.log_failure(error)
         click.echo(f"perpdesk: internal error, {type(error).__name__}: {error}", err=True)
         sys.exit(Exit.SOFTWARE)
+    finally:
+        logs.close()
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ from tui.dialogs import CloseDialog, HelpPage
 from tui.format import fit
 from tui.lines import Lines
 from tui.session import Session
+from tui.settings import MIN_HEIGHT, MIN_WIDTH
 from tui.status import status_line
 from tui.tones import Tone
-
-MIN_WIDTH, MIN_HEIGHT = 80, 24
 
 
 class Deck(Screen[None], inherit_bindings=False):

@@ -12,6 +12,7 @@ from tui.lines import Lines
 from tui.orders import WORSE_PERCENT, worst_price
 from tui.panes.desks import name, side
 from tui.session import Session
+from tui.settings import MIN_HEIGHT, MIN_WIDTH
 from tui.tones import Line, Tone
 
 _BLANK: Line = ()
@@ -68,8 +69,12 @@ class Panel(ModalScreen[None], inherit_bindings=False):
         """What any other key does."""
 
     def on_resize(self) -> None:
-        """Draws for the new size."""
-        self.call_after_refresh(self.draw_frame, fresh=True)
+        """Draws for the new size; where its answers could not be seen any more, the question is withdrawn."""
+        width, height = self.app.size
+        if width < MIN_WIDTH or height < MIN_HEIGHT:
+            self.dismiss()
+        else:
+            self.call_after_refresh(self.draw_frame, fresh=True)
 
 
 class HelpPage(Panel):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 LOCAL_FPS = 4
 SSH_FPS = 2
+MIN_WIDTH, MIN_HEIGHT = 80, 24
+"""Below this no figure can be shown that may be trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from tui.bar import GAP, Piece, cells, shorten
 from tui.format import age, clean, clock, count
 from tui.tones import Line, Span, Tone
 
+_SIMULATED = "simulated"
+"""That something is invented stays on the line however narrow it is; what is invented, where there is room."""
 SILENT_MS = 3_000
 """An engine that has published nothing for so long is shown as silent: what is on the screen may be old."""
 _CALM = (FeedHealth.LIVE, FeedHealth.SLOW)
@@ -16,7 +18,10 @@ def status_line(status: Status, now_ms: int, width: int, silent_ms: int = 0, dro
     time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
     head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
     room = width - cells(head) - cells(time) - 1
-    middle = shorten([piece for piece in (*_pieces(status), *_trouble(silent_ms, dropped)) if piece.spans], room)
+    pieces = [piece for piece in (*_pieces(status), *_trouble(silent_ms, dropped)) if piece.spans]
+    middle = shorten(pieces, room)
+    if status.simulated and not any(text.startswith(_SIMULATED) for text, _ in middle):
+        middle = shorten([Piece(92, ((_SIMULATED, Tone.WARN),)), *pieces], room)
     blank = " " * max(room - cells(middle) + 1, 0)
     return (*head, *middle, (blank, Tone.TEXT), *time)
 
@@ -34,7 +39,7 @@ def _pieces(status: Status) -> list[Piece]:
         Piece(95, _alarms(status)),
         Piece(20, _number(status.liquidations, "liquidations", Tone.TEXT)),
         Piece(55, ((f"time x{status.time_factor}", Tone.TEXT),) if status.time_factor != 1 else ()),
-        Piece(48, ((f"simulated: {clean(status.simulated)}", Tone.DIM),) if status.simulated else ()),
+        Piece(48, ((f"{_SIMULATED}: {clean(status.simulated)}", Tone.DIM),) if status.simulated else ()),
     ]
 
 

@@ -16,7 +16,7 @@ RESTORE = "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1006l\
 """Everything Textual may have switched on, off: written after a crash."""
 
 _KEPT = frozenset({"TEXTUAL_COLOR_SYSTEM"})
-_HEADLESS = "use `perpdesk demo --headless` instead"
+_HEADLESS = "add --headless to run without a screen"
 
 
 class Stream(Protocol):
@@ -42,6 +42,8 @@ def prepare(environ: MutableMapping[str, str]) -> None:
     """
     for name in [name for name in environ if name.startswith("TEXTUAL") and name not in _KEPT]:
         del environ[name]
+    for name in ("COLUMNS", "LINES"):
+        environ.pop(name, None)  # the terminal knows its own size, and it may change
     environ["TEXTUAL_ANIMATIONS"] = "none"
     if environ.get("SSH_CONNECTION") and not environ.get("NO_COLOR"):
         environ.setdefault("TEXTUAL_COLOR_SYSTEM", _ssh_tier(environ))

@@ -116,7 +116,6 @@ class Ended:
 
     ref: PositionRef
     payout: Usdc
-    loss: Usdc
 
 
 class PerpVenue(Protocol):

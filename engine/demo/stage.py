@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 
+import structlog
 from pydantic import SecretStr
 
 from engine.clock import Clock
@@ -15,7 +16,10 @@ from engine.config import Desks, Pyth, Settings
 from engine.demo.tokens import demo_tokens
 from engine.desks.commands import StartSimulation
 from engine.settlement import Settlement
+from store.errors import WrongState
 from venue.pyth import FEEDS, HermesSimulator, PricePath, demo_script
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 class PortTaken(Exception):
@@ -44,9 +48,13 @@ class Stage:
 
 async def set_stage(demo: Demo, settings: Settings, settlement: Settlement, clock: Clock) -> Stage:
     """Starts the simulator where an earlier run on the same state left its prices. Raises PortTaken."""
-    await settlement.submit(StartSimulation(demo.seed, clock.now_ms()))
+    if settlement.seq == 0:
+        await settlement.submit(StartSimulation(demo.seed, clock.now_ms()))
     started = await settlement.read(lambda world: world.house.simulation)
-    assert started is not None  # noqa: S101 - journaled the line before
+    if started is None:
+        raise WrongState("NOT_A_DEMO", "the state directory belongs to `perpdesk run`; name another --state")
+    if started.seed != demo.seed:
+        log.info("continuing an earlier demo", seed=started.seed, asked=demo.seed)
     key = SecretStr(secrets.token_urlsafe(16))
     path = PricePath(started.seed, started.origin_ms, speed=demo.factor, script=demo_script(started.seed))
     simulator = HermesSimulator(path, FEEDS, key, clock.now_ms, port=demo.port)

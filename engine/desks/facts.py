@@ -95,6 +95,15 @@ class OrderDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderUnsettled:
+    """The order was sent and what became of it is not known: its money stays in flight, the desk waits."""
+
+    address: str
+    order_id: str
+    kind: OrderKind
+
+
+@dataclass(frozen=True, slots=True)
 class DeskLiquidated:
     address: str
     payout: int
@@ -124,6 +133,7 @@ Fact = (
     | OrderIntended
     | OrderFilled
     | OrderDeclined
+    | OrderUnsettled
     | DeskLiquidated
     | DeskHalted
     | DeskResumed

@@ -18,7 +18,6 @@ def _side(is_long: bool) -> str:
 
 def _say(desk: Desk, seq: int, at_ms: int, source: str, outcome: Outcome, text: str) -> None:
     desk.word = Word(at_ms, seq, source, outcome, text)
-    desk.version = seq
 
 
 def _on_simulation(house: House, fact: facts.SimulationStarted, seq: int, at_ms: int) -> None:
@@ -50,6 +49,7 @@ def _on_intended(house: House, fact: facts.OrderIntended, seq: int, at_ms: int) 
 def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     order, desk.order = desk.order, None
+    desk.version = seq
     what = f"{_side(fact.is_long)} {fact.market}"
     if fact.kind is OrderKind.CLOSE:
         desk.phase, desk.ref, desk.leverage = DeskPhase.CLOSED, None, 0
@@ -73,15 +73,22 @@ def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> N
 
 def _on_declined(house: House, fact: facts.OrderDeclined, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
-    desk.order = None
+    desk.order, desk.version = None, seq
     desk.phase = DeskPhase.OPEN if desk.ref else DeskPhase.IDLE
     _say(desk, seq, at_ms, "venue", Outcome.REFUSED, f"{fact.kind} refused: {fact.code} {fact.detail}")
+
+
+def _on_unsettled(house: House, fact: facts.OrderUnsettled, seq: int, at_ms: int) -> None:
+    desk = house.desks[fact.address]
+    desk.phase, desk.version = DeskPhase.UNKNOWN, seq
+    text = "the venue's answer is not known yet; no further order until it is"
+    _say(desk, seq, at_ms, "venue", Outcome.DEFER, text)
 
 
 def _on_liquidated(house: House, fact: facts.DeskLiquidated, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     what = f"{_side(desk.ref.is_long)} {desk.ref.market}" if desk.ref else "position"
-    desk.phase, desk.ref, desk.leverage = DeskPhase.CLOSED, None, 0
+    desk.phase, desk.ref, desk.leverage, desk.version = DeskPhase.CLOSED, None, 0, seq
     house.liquidated += 1
     text = f"{what} liquidated, {money(fact.loss)} USDC lost, {money(fact.payout)} back"
     _say(desk, seq, at_ms, "venue", Outcome.LIQUIDATED, text)
@@ -108,6 +115,7 @@ FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {
     facts.OrderIntended: _on_intended,
     facts.OrderFilled: _on_filled,
     facts.OrderDeclined: _on_declined,
+    facts.OrderUnsettled: _on_unsettled,
     facts.DeskLiquidated: _on_liquidated,
     facts.DeskHalted: _on_halted,
     facts.DeskResumed: _on_resumed,

@@ -8,6 +8,7 @@ from engine.desks.commands import Code, Command
 from engine.desks.facts import Fact, OrderKind
 from engine.desks.fold import FOLDS
 from engine.desks.state import FEE_SHARES, Desk, House, deployed, in_flight, pending, realised
+from engine.snapshot import DeskPhase
 from venue.exchange.commands import Rejection
 from venue.exchange.ledger import EXTERNAL, Move, moves
 from venue.perp import Declined, Filled, Unsettled
@@ -145,7 +146,8 @@ def _record_outcome(house: House, command: commands.RecordOutcome) -> tuple[Fact
         raise _Refused(Code.UNKNOWN_ORDER, f"{desk.name} does not wait for order {outcome.order_id}")
     match outcome:
         case Unsettled():
-            return ()
+            known = desk.phase is DeskPhase.UNKNOWN
+            return () if known else (facts.OrderUnsettled(desk.address, order.order_id, order.kind),)
         case Declined():
             back = moves((in_flight(desk.address), pending(desk.address), order.collateral))
             return (facts.OrderDeclined(desk.address, order.order_id, order.kind, outcome.code, outcome.detail, back),)
@@ -177,7 +179,8 @@ def _record_end(house: House, command: commands.RecordEnd) -> tuple[Fact, ...]:
     if desk.ref != command.ended.ref:
         raise _Refused(Code.NO_POSITION, f"{desk.name} does not have that position")
     legs = _back_from_venue(house, desk.address, command.ended.payout)
-    ended = facts.DeskLiquidated(desk.address, command.ended.payout, command.ended.loss, legs)
+    loss = house.ledger[deployed(desk.address)] - command.ended.payout
+    ended = facts.DeskLiquidated(desk.address, command.ended.payout, loss, legs)
     if desk.order is None:
         return (ended,)
     order = desk.order

@@ -113,6 +113,11 @@ class DeskManager:
         amount = min(view.pending, in_usdc(self._risk.max_position_usdc) - view.deployed)
         return amount if amount >= self.min_deploy(leverage) else 0
 
+    @property
+    def knows_markets(self) -> bool:
+        """Whether the venue has said what may be traded."""
+        return bool(self._terms)
+
     def at_cap(self, deployed_now: Usdc) -> bool:
         """Whether what RISK.maxPositionUsdc still allows is less than the smallest deploy."""
         return in_usdc(self._risk.max_position_usdc) - deployed_now < self.min_deploy(self.leverage())
@@ -128,10 +133,6 @@ class DeskManager:
         if not chosen:
             return wad(self._risk.leverage)
         return min(leverage_for(self._risk, self._avantis_max, terms) for terms in chosen)
-
-    async def refresh_terms(self) -> None:
-        """Reads what the venue allows; `manage_all` does it at every pass."""
-        self._terms = await self._venue.markets()
 
     async def _enter(self, view: DeskView) -> bool:
         amount = self.deployable(view, self.leverage())

@@ -55,7 +55,7 @@ class Desk:
     name: str
     phase: DeskPhase = DeskPhase.IDLE
     version: int = 0
-    """Number of the last fact that touched the desk."""
+    """Number of the last fact that touched its position or its order; a close carrying an older view is refused."""
     halted_by: str | None = None
     halted_at_ms: int | None = None
     ref: PositionRef | None = None

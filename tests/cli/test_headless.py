@@ -148,3 +148,21 @@ def test_a_signal_stops_in_order(tmp_path: Path, number: signal.Signals) -> None
         assert process.returncode == 0
         assert time.monotonic() - began < 10
         assert '"funds_sum": "0.000000000000000000"' in out
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    """The other end of stderr is open but never read, as on a stalled line; the run still ends in time, in order."""
+    with running(tmp_path, "demo", "--headless", "--for", "3s", "--state", str(tmp_path / "state")) as process:
+        assert process.stdout is not None
+        out = process.stdout.read()
+        assert process.wait(timeout=10) == 0
+    assert '"funds_sum": "0.000000000000000000"' in out
+
+
+def test_a_log_whose_reader_has_gone_stops_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, "demo", "--headless", "--for", "3s") as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        process.stderr.close()
+        assert '"funds_sum": "0.000000000000000000"' in process.stdout.read()
+        assert process.wait(timeout=10) == 0

@@ -41,12 +41,38 @@ def test_configuration(tmp_path: Path, config: str, said: str) -> None:
         (("demo", "--headless", "--seed", "-1"), "--seed"),
         (("demo", "--for", "3s"), "--for needs --headless"),
         (("frobnicate",), "No such command 'frobnicate'"),
-        (("demo",), "stdin is not a terminal; use `perpdesk demo --headless` instead"),
+        (("demo",), "stdin is not a terminal; add --headless to run without a screen"),
         (("run",), "stdin is not a terminal"),
     ],
 )
 def test_usage(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     refused(perpdesk(tmp_path, *arguments), 64, said)
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"PERPDESK_RISKK__LEVERAGE": "3"}, "unknown setting PERPDESK_RISKK__LEVERAGE; did you mean PERPDESK_RISK?"),
+        ({"PERPDESK_PYTH__KEY": ""}, "pyth.key: ***: "),
+        ({"PERPDESK_PYTH__KEY": "canary key"}, "pyth.key: ***: "),
+        ({"PERPDESK_PYTH__URL": "http://example.invalid"}, "must be https"),
+        ({"PERPDESK_PYTH": "{"}, "environment: "),
+        ({"PERPDESK_DESKS__TOKENS": "abc"}, "environment: "),
+    ],
+)
+def test_environment(tmp_path: Path, env: dict[str, str], said: str) -> None:
+    run = perpdesk(tmp_path, *HEADLESS, **env)
+    refused(run, 78, said)
+    assert "canary" not in run.stderr
+
+
+def test_a_demo_and_a_run_do_not_share_a_state(tmp_path: Path) -> None:
+    demo, live = str(tmp_path / "demo"), str(tmp_path / "run")
+    assert perpdesk(tmp_path, *HEADLESS, "--state", demo).returncode == 0
+    refused(perpdesk(tmp_path, "run", "--headless", "--for", "1s", "--state", demo), 78, "belongs to `perpdesk demo`")
+    url = {"PERPDESK_PYTH__URL": "http://127.0.0.1:9"}
+    assert perpdesk(tmp_path, "run", "--headless", "--for", "1s", "--state", live, **url).returncode == 0
+    refused(perpdesk(tmp_path, *HEADLESS, "--state", live), 78, "belongs to `perpdesk run`")
 
 
 def test_a_taken_port(tmp_path: Path) -> None:

@@ -128,6 +128,8 @@ def test_an_unsettled_order_keeps_its_money_and_blocks_the_desk() -> None:
     desk = Desk()
     desk.intend()
     desk.do(commands.RecordOutcome(TOKEN, Unsettled("o1")))
+    assert desk.phase() is DeskPhase.UNKNOWN
+    assert desk.do(commands.RecordOutcome(TOKEN, Unsettled("o1"))) == ()
     assert desk.money() == {"pending": 47_000_000, "in_flight": 10_000_000}
     assert desk.refused(commands.IntendOpen(TOKEN, "o2", "ETH", True, WAD, 1)) == Code.ORDER_PENDING
     assert desk.refused(commands.IntendClose(TOKEN, "o2", None, "ops", desk.seq)) == Code.ORDER_PENDING
@@ -144,10 +146,10 @@ def test_an_answer_to_another_order_is_refused() -> None:
 def test_a_liquidated_desk_is_closed_with_its_loss_and_the_next_fees_fund_a_new_one(payout: int) -> None:
     desk = Desk()
     desk.opened()
-    desk.do(commands.RecordEnd(TOKEN, Ended(REF, payout, 10_000_000 - payout)))
+    desk.do(commands.RecordEnd(TOKEN, Ended(REF, payout)))
     assert desk.phase() is DeskPhase.CLOSED
     assert desk.money() == {"pending": 47_000_000} | ({"realised": payout} if payout else {})
-    assert desk.refused(commands.RecordEnd(TOKEN, Ended(REF, payout, 0))) == Code.NO_POSITION
+    assert desk.refused(commands.RecordEnd(TOKEN, Ended(REF, payout))) == Code.NO_POSITION
     desk.intend("o2")
     assert desk.phase() is DeskPhase.OPENING
 
@@ -156,7 +158,7 @@ def test_a_liquidation_that_overtakes_an_order_gives_the_order_its_money_back() 
     desk = Desk()
     desk.opened()
     desk.intend("o2", 5_000_000)
-    desk.do(commands.RecordEnd(TOKEN, Ended(REF, 0, 10_000_000)))
+    desk.do(commands.RecordEnd(TOKEN, Ended(REF, 0)))
     assert desk.desk.order is None
     assert desk.money() == {"pending": 47_000_000}
 
@@ -186,8 +188,11 @@ def test_a_close_is_refused_when_the_desk_has_changed_since_it_was_seen() -> Non
     desk = Desk()
     desk.opened()
     assert desk.refused(commands.IntendClose(TOKEN, "o2", None, "ops", desk.seq - 1)) == Code.CHANGED
+    seen = desk.seq
     desk.do(commands.BookFees(TOKEN, "f2", 1_000))
-    desk.do(commands.IntendClose(TOKEN, "o2", None, "ops", desk.seq - 1))
+    desk.do(commands.Halt(TOKEN, "ops", "c1"))
+    desk.do(commands.Resume(TOKEN, "ops", "c2"))
+    desk.do(commands.IntendClose(TOKEN, "o2", None, "ops", seen))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.demo.tokens import HOSTILE_NAME
-from engine.text import NAME_CELLS, clean, clean_name, money
+from engine.text import NAME_LENGTH, clean, clean_name, money
 
 
 @given(st.text())
@@ -20,7 +20,7 @@ def test_nothing_that_acts_on_a_terminal_survives(text: str) -> None:
 
 @given(st.text(min_size=100))
 def test_length_is_bounded(text: str) -> None:
-    assert len(clean_name(text)) <= NAME_CELLS
+    assert len(clean_name(text)) <= NAME_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_length_is_bounded(text: str) -> None:
         ("q" + "\u0301" * 50, "q\u0301\u0301"),
         ("\u0301\u0301", "?"),
         ("\x00\x1b", "?"),
+        ("\u3164\u2800", "?"),
         ("", "?"),
     ],
 )

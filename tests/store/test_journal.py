@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.errors import Damaged
+from store.errors import Damaged, StoreError
 from store.journal import Entry, Journal
 
 FACTS = [("Opened", '{"a":"1"}'), ("Closed", '{"b":"2"}')]
@@ -27,11 +27,11 @@ async def entries(journal: Journal) -> list[Entry]:
     return [entry async for entry in journal.replay()]
 
 
-async def written(directory: Path, count: int = 5) -> None:
+async def written(directory: Path, count: int = 5, kind: str = "Fact") -> None:
     async with opened(directory) as journal:
         await entries(journal)
         for number in range(count):
-            await journal.append([("Fact", f'{{"n":"{number}"}}')], 1_000 + number)
+            await journal.append([(kind, f'{{"n":"{number}"}}')], 1_000 + number)
 
 
 def edit(directory: Path, *statements: str) -> None:
@@ -103,6 +103,64 @@ async def test_a_journal_of_a_newer_perpdesk_is_refused(tmp_path: Path) -> None:
     edit(tmp_path, "PRAGMA user_version = 99")
     with pytest.raises(Damaged, match="schema 99"):
         await Journal.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        ("database", "the journal is gone"),
+        ("emptied", "the journal is gone"),
+        ("newest", "entries 4 to 5 are missing"),
+        ("replaced", "is not the one perpdesk.head remembers"),
+    ],
+)
+async def test_a_journal_that_lost_its_newest_entries_is_refused(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, loss: str, said: str
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    await written(tmp_path)
+    database = tmp_path / "perpdesk.db"
+    if loss == "database":
+        database.unlink()
+    elif loss == "emptied":
+        database.write_bytes(b"")
+    elif loss == "newest":
+        edit(tmp_path, "DROP TRIGGER journal_is_never_cut", "DELETE FROM journal WHERE seq > 3")
+    else:
+        await written(other, 9, "Other")
+        (other / "perpdesk.db").replace(database)
+    with pytest.raises(Damaged, match=said):
+        async with opened(tmp_path) as journal:
+            await entries(journal)
+
+
+@pytest.mark.parametrize("head", [b"", b"torn", None])
+async def test_a_lost_witness_is_no_damage(tmp_path: Path, head: bytes | None) -> None:
+    await written(tmp_path)
+    if head is None:
+        (tmp_path / "perpdesk.head").unlink()
+    else:
+        (tmp_path / "perpdesk.head").write_bytes(head)
+    async with opened(tmp_path) as journal:
+        assert len(await entries(journal)) == 5
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM meta", "UPDATE meta SET value = 'x'"])
+async def test_a_lost_epoch_is_damage(tmp_path: Path, statement: str) -> None:
+    await written(tmp_path)
+    edit(tmp_path, statement)
+    with pytest.raises(Damaged, match="lost its epoch"):
+        await Journal.open(tmp_path)
+
+
+async def test_a_neighbour_that_holds_the_file_is_not_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.journal._PRAGMAS", "PRAGMA busy_timeout=1;")
+    await written(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "perpdesk.db", isolation_level=None)) as neighbour:
+        neighbour.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked") as caught:
+            await Journal.open(tmp_path)
+    assert not isinstance(caught.value, Damaged)
 
 
 async def test_a_second_opener_fences_the_first(tmp_path: Path) -> None:

@@ -58,7 +58,3 @@ class Ledger:
     def total(self) -> int:
         """The sum over all accounts: zero, always."""
         return sum(self.balances.values())
-
-    def sum_of(self, prefix: str) -> int:
-        """The sum over the accounts whose name starts with `prefix`."""
-        return sum(amount for name, amount in self.balances.items() if name.startswith(prefix))

@@ -58,6 +58,8 @@ class PaperVenue:
         )
 
     async def open(self, order: OpenOrder) -> OrderOutcome:
+        if order.collateral * order.leverage < self._min_notional * WAD:
+            return Declined(order.order_id, "BELOW_MIN_NOTIONAL", "collateral x leverage is below the venue's minimum")
         amount = order.collateral * MICRO
         command: commands.Command
         if order.increase is None:
@@ -135,7 +137,7 @@ class PaperVenue:
         payout = down(position.payout, MICRO)
         if payout and free >= payout * MICRO:
             await self._clearing.submit(commands.Withdraw(position.owner, payout * MICRO))
-        return Ended(ref, payout, down(position.margin, MICRO) - payout)
+        return Ended(ref, payout)
 
     def _view(self, exchange: Exchange, position: Position) -> PerpPosition:
         market = exchange.markets[position.market]

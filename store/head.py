@@ -1,0 +1,40 @@
+"""A witness beside the journal: the number and hash of its newest entry, so that a journal cut short is noticed.
+
+It is written after the transaction it speaks of and not synced, so a power loss may leave it behind the journal, which
+is harmless; it can never be ahead of a journal that is whole.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_RECORD = re.compile(rb"(\d{20}) ([0-9a-f]{64})\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An entry that was durable once."""
+
+    seq: int
+    hash: bytes
+
+
+class HeadFile:
+    """`perpdesk.head` in a state directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._fd = os.open(directory / "perpdesk.head", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def read(self) -> Head | None:
+        """What it says, or None when it says nothing: new, or torn by a power loss."""
+        found = _RECORD.fullmatch(os.pread(self._fd, 128, 0))
+        return Head(int(found[1]), bytes.fromhex(found[2].decode())) if found else None
+
+    def write(self, head: Head) -> None:
+        """Replaces what it says."""
+        os.pwrite(self._fd, f"{head.seq:020d} {head.hash.hex()}\n".encode(), 0)
+
+    def close(self) -> None:
+        """Gives the file back."""
+        os.close(self._fd)
