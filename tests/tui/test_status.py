@@ -26,7 +26,7 @@ def test_live_has_a_badge_of_its_own() -> None:
 
 
 def test_a_narrow_line_keeps_mode_alarms_halted_feed_and_clock() -> None:
-    line = text(status_line(status(alarms=("disk full",)), NOW, 60))
+    line = text(status_line(status(alarms=("disk full",)), NOW, 80))
     for words in ("PAPER", "1 alarm", "1 halted", "pyth  0.2s".replace("  ", " "), "14:03:22Z"):
         assert words in line
     assert "block" not in line
