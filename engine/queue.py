@@ -34,7 +34,7 @@ class LiquidationQueue:
         return rows, QueueCounts(ready, near, len(found))
 
     def _row(self, position: Position, market: Market, state: Health) -> LiquidationRow:
-        owner, simulated = self._label(position.owner)
+        owner, simulated = self._label(position.user_id)
         share = state.loss_share
         kind = QueueState.NEAR if share >= NEAR_SHARE else QueueState.WATCH
         return LiquidationRow(
@@ -43,7 +43,7 @@ class LiquidationQueue:
             owner=owner,
             simulated=simulated,
             side=Side.LONG if position.is_long else Side.SHORT,
-            notional=position.size * market.quote_reserve // market.base_reserve,
+            notional=position.base_size * market.quote_reserve // market.base_reserve,
             leverage=state.leverage / WAD,
             loss_share=share,
             move=move_to_liquidation(market, position, state),

@@ -34,7 +34,7 @@ def summarise(world: World, ticks: int, facts: int) -> Summary:
     house, exchange = world.house, world.exchange
     balances = funds(world)
     return Summary(
-        blocks=exchange.block,
+        blocks=exchange.current_block,
         ticks=ticks,
         desks_opened=house.opened,
         desks_open=sum(desk.ref is not None for desk in house.desks.values()),

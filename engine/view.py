@@ -154,8 +154,8 @@ class View:
             mark=market.mark,
             basis=market.mark / row.index - 1 if row.index and tradable else None,
             carry_per_hour=carry_step(market, 1) / market.params.index_scale * blocks_per_hour,
-            long_oi=market.long_oi,
-            short_oi=market.short_oi,
+            long_oi=market.long_open_interest,
+            short_oi=market.short_open_interest,
             open_fee=numerator / denominator,
             depth=market.quote_reserve,
         )
@@ -167,7 +167,7 @@ class View:
         return Status(
             mode=label.mode,
             venue=label.venue,
-            block=world.exchange.block,
+            block=world.exchange.current_block,
             now_ms=now_ms,
             feed=health,
             feed_age_ms=age,

@@ -90,13 +90,13 @@ def market_state(exchange: Exchange, market: Market) -> MarketState:
     """The market of an exchange, as an answer."""
     return MarketState(
         market=market.symbol,
-        block=exchange.block,
+        block=exchange.current_block,
         base_reserve=market.base_reserve,
         quote_reserve=market.quote_reserve,
         mark_price=market.mark,
-        long_open_interest=market.long_oi,
-        short_open_interest=market.short_oi,
-        cumulative_carry_index=Fraction(market.carry_index, market.params.index_scale),
+        long_open_interest=market.long_open_interest,
+        short_open_interest=market.short_open_interest,
+        cumulative_carry_index=Fraction(market.cumulative_carry_index, market.params.index_scale),
         last_funding_block=market.last_funding_block,
         effective_fee_rate=Fraction(*fee_rate(market)),
     )
@@ -107,7 +107,7 @@ def position_health(market: Market, position: Position) -> PositionHealth:
     found = health(market, position)
     return PositionHealth(
         position_id=position.id,
-        user=position.owner,
+        user=position.user_id,
         equity=found.exit.equity,
         leverage=found.leverage,
         buffer_ratio=found.buffer,

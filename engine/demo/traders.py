@@ -123,11 +123,11 @@ def _held(world: World) -> list[_Held]:
     return [
         _Held(
             position.id,
-            position.owner,
+            position.user_id,
             position.market,
             position.is_long,
             health(exchange.markets[position.market], position).exit.close_notional,
         )
         for position in exchange.open_positions.values()
-        if is_simulated(position.owner)
+        if is_simulated(position.user_id)
     ]

@@ -12,5 +12,5 @@ class CarryKeeper:
 
     async def pass_once(self) -> str:
         await self._settlement.submit(AdvanceBlock())
-        block = await self._settlement.read(lambda world: world.exchange.block)
+        block = await self._settlement.read(lambda world: world.exchange.current_block)
         return f"block {block:,}"

@@ -42,7 +42,7 @@ def _ready(world: World) -> list[int]:
     exchange = world.exchange
     found = []
     for position in exchange.open_positions.values():
-        if position.open_block == exchange.block:
+        if position.open_block == exchange.current_block:
             continue
         state = health(exchange.markets[position.market], position)
         if state.liquidatable:

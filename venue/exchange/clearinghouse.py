@@ -118,7 +118,7 @@ def open_position(exchange: Exchange, order: OpenPosition) -> tuple[Fact, ...]:
         notional=notional,
         margin=margin,
         fee=fee,
-        block=exchange.block,
+        block=exchange.current_block,
         base_reserve=base,
         quote_reserve=quote,
         order_id=order.order_id,
@@ -132,7 +132,7 @@ def increase_position(exchange: Exchange, order: IncreasePosition) -> tuple[Fact
     position = find_open(exchange, order.position_id)
     market = exchange.markets[position.market]
     _check_order(exchange, order.order_id)
-    if position.owner != order.user:
+    if position.user_id != order.user:
         raise Refused(Code.NOT_OWNER, "the position belongs to somebody else")
     _check_spend(exchange, market, order)
     margin, notional, fee = _solve(market, order.total, order.leverage)
@@ -140,9 +140,9 @@ def increase_position(exchange: Exchange, order: IncreasePosition) -> tuple[Fact
     if size <= 0 or margin <= 0:
         raise Refused(Code.BAD_AMOUNT, "the amount is too small to open anything")
     _check_price(position.is_long, down(notional * WAD, size), order.worst_price)
-    weighted = position.carry_snapshot * position.size + market.carry_index * size
+    weighted = position.carry_snapshot * position.base_size + market.cumulative_carry_index * size
     grid = market.params.index_scale // WAD
-    sizes = (position.size + size) * grid
+    sizes = (position.base_size + size) * grid
     snapshot = (down(weighted, sizes) if position.is_long else up(weighted, sizes)) * grid
     increased = PositionIncreased(
         position_id=position.id,
@@ -166,7 +166,7 @@ def close_position(exchange: Exchange, order: ClosePosition) -> tuple[Fact, ...]
     position = find_open(exchange, order.position_id)
     market = exchange.markets[position.market]
     _check_order(exchange, order.order_id)
-    if position.owner != order.user:
+    if position.user_id != order.user:
         raise Refused(Code.NOT_OWNER, "the position belongs to somebody else")
     if not 0 < order.part <= 1:
         raise Refused(Code.BAD_AMOUNT, "part must be above 0 and at most 1")
@@ -180,7 +180,7 @@ def close_position(exchange: Exchange, order: ClosePosition) -> tuple[Fact, ...]
         raise Refused(Code.FUNDS_INSUFFICIENT, "trade fund and insurance cannot pay this out")
     if order.part < 1 and health(*_after_reduce(market, position, leaving)).liquidatable:
         raise Refused(Code.WOULD_BE_LIQUIDATABLE, "what is left would be liquidatable")
-    owner = wallet(position.owner)
+    owner = wallet(position.user_id)
     reduced = PositionReduced(
         position_id=position.id,
         closed=order.part == 1,
@@ -197,14 +197,14 @@ def close_position(exchange: Exchange, order: ClosePosition) -> tuple[Fact, ...]
         moves=moves((TRADE_FUND, owner, from_fund), (INSURANCE, owner, payout - from_fund)),
     )
     out = payout - payout % order.withdraw_unit if order.withdraw_unit else 0
-    return (reduced, Withdrawn(position.owner, moves((owner, EXTERNAL, out)))) if out else (reduced,)
+    return (reduced, Withdrawn(position.user_id, moves((owner, EXTERNAL, out)))) if out else (reduced,)
 
 
 def liquidate_position(exchange: Exchange, order: LiquidatePosition) -> tuple[Fact, ...]:
     """Closes a position whose loss exceeds what its margin allows; bad debt is met by insurance, then stays open."""
     position = find_open(exchange, order.position_id)
     market = exchange.markets[position.market]
-    if position.open_block == exchange.block:
+    if position.open_block == exchange.current_block:
         raise Refused(Code.SAME_BLOCK, "a position cannot be liquidated in the block that opened it")
     state = health(market, position)
     if not state.liquidatable:
@@ -236,7 +236,7 @@ def liquidate_position(exchange: Exchange, order: LiquidatePosition) -> tuple[Fa
             quote_reserve=leaving.quote_reserve,
             moves=moves(
                 (INSURANCE, TRADE_FUND, covered + topped_up),
-                (TRADE_FUND, wallet(position.owner), owner),
+                (TRADE_FUND, wallet(position.user_id), owner),
                 (TRADE_FUND, wallet(order.liquidator), keeper),
             ),
         ),
@@ -270,10 +270,10 @@ def find_open(exchange: Exchange, position_id: int) -> Position:
 def _after_increase(market: Market, position: Position, fact: PositionIncreased) -> tuple[Market, Position]:
     return _moved(market, fact.base_reserve, fact.quote_reserve), Position(
         position.id,
-        position.owner,
+        position.user_id,
         position.market,
         position.is_long,
-        position.size + fact.size,
+        position.base_size + fact.size,
         position.entry_notional + fact.notional,
         position.margin + fact.margin,
         fact.carry_snapshot,
@@ -284,10 +284,10 @@ def _after_increase(market: Market, position: Position, fact: PositionIncreased)
 def _after_reduce(market: Market, position: Position, leaving: Exit) -> tuple[Market, Position]:
     return _moved(market, leaving.base_reserve, leaving.quote_reserve), Position(
         position.id,
-        position.owner,
+        position.user_id,
         position.market,
         position.is_long,
-        position.size - leaving.size,
+        position.base_size - leaving.size,
         position.entry_notional - leaving.entry_notional,
         position.margin - leaving.margin,
         position.carry_snapshot,
@@ -297,4 +297,4 @@ def _after_reduce(market: Market, position: Position, leaving: Exit) -> tuple[Ma
 
 
 def _moved(market: Market, base: int, quote: int) -> Market:
-    return Market(market.symbol, market.params, base, quote, carry_index=market.carry_index)
+    return Market(market.symbol, market.params, base, quote, cumulative_carry_index=market.cumulative_carry_index)

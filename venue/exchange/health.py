@@ -45,7 +45,7 @@ def exit_part(market: Market, position: Position, part: Fraction = WHOLE) -> Exi
     too little base to close a short.
     """
     share, whole = part.numerator, part.denominator
-    size = down(position.size * share, whole)
+    size = down(position.base_size * share, whole)
     if size <= 0:
         raise Refused(Code.BAD_AMOUNT, "part is too small")
     margin = down(position.margin * share, whole)
@@ -60,7 +60,7 @@ def exit_part(market: Market, position: Position, part: Fraction = WHOLE) -> Exi
         entry = down(position.entry_notional * share, whole)
         closed = curve.quote_in(base, quote, size)
         pnl = entry - closed
-    drift = market.carry_index - position.carry_snapshot
+    drift = market.cumulative_carry_index - position.carry_snapshot
     owed = size * quote * (drift if position.is_long else -drift)
     after = curve.trade(base, quote, not position.is_long, size, closed)
     return Exit(size, margin, entry, closed, pnl, down(-owed, base * market.params.index_scale), *after)
@@ -91,7 +91,7 @@ def health(market: Market, position: Position) -> Health:
     Raises Refused(BASE_EXHAUSTED) for a short the curve cannot close, which the open checks rule out.
     """
     leaving = exit_part(market, position)
-    exposure = position.size * market.quote_reserve
+    exposure = position.base_size * market.quote_reserve
     unit = market.base_reserve * position.margin
     buffer = market.params.buckets[-1][1]
     for ceiling, ratio in market.params.buckets:
@@ -120,7 +120,7 @@ def move_to_liquidation(market: Market, position: Position, state: Health) -> fl
         return 0.0
     sign = 1 if position.is_long else -1
     mark = market.quote_reserve / market.base_reserve
-    per_unit = position.margin / position.size
+    per_unit = position.margin / position.base_size
 
     def move(target: float) -> float:
         return sign * (mark - target) / mark
@@ -140,7 +140,7 @@ def move_to_liquidation(market: Market, position: Position, state: Health) -> fl
 def _mark_of_loss(market: Market, position: Position, state: Health, allowed: float) -> float:
     """The mark along the curve at which closing would lose `allowed` of the margin; 0.0 when no price is that bad."""
     sign = 1 if position.is_long else -1
-    size = position.size / WAD
+    size = position.base_size / WAD
     k = (market.base_reserve / WAD) * (market.quote_reserve / WAD)
     spare = (position.margin * allowed + state.exit.pnl_carry) / WAD
     closing = position.entry_notional / WAD - sign * spare

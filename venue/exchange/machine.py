@@ -60,9 +60,11 @@ def _advance(exchange: Exchange, command: commands.AdvanceBlock) -> tuple[Fact, 
     """Carry accrues for every block that passed at the imbalance the previous block ended with (seed, "Funding")."""
     if command.blocks <= 0:
         raise Refused(Code.BAD_AMOUNT, "blocks must be above zero")
-    block = exchange.block + command.blocks
+    block = exchange.current_block + command.blocks
     carries = tuple(
-        facts.MarketCarry(market.symbol, market.carry_index + carry_step(market, block - market.last_funding_block))
+        facts.MarketCarry(
+            market.symbol, market.cumulative_carry_index + carry_step(market, block - market.last_funding_block)
+        )
         for market in exchange.markets.values()
     )
     return (facts.BlockAdvanced(block, carries),)
@@ -80,24 +82,24 @@ def _on_listed(exchange: Exchange, fact: facts.MarketListed) -> None:
         fact.params,
         fact.params.initial_base,
         fact.params.initial_quote,
-        last_funding_block=exchange.block,
+        last_funding_block=exchange.current_block,
     )
 
 
 def _on_block(exchange: Exchange, fact: facts.BlockAdvanced) -> None:
-    exchange.block = fact.block
+    exchange.current_block = fact.block
     for carry in fact.carries:
         market = exchange.markets[carry.symbol]
-        market.carry_index = carry.index
+        market.cumulative_carry_index = carry.index
         market.last_funding_block = fact.block
 
 
 def _grow(market: Market, is_long: bool, notional: int, size: int) -> None:
     if is_long:
-        market.long_oi += notional
+        market.long_open_interest += notional
         market.long_base += size
     else:
-        market.short_oi += notional
+        market.short_open_interest += notional
 
 
 def _on_opened(exchange: Exchange, fact: facts.PositionOpened) -> None:
@@ -110,7 +112,7 @@ def _on_opened(exchange: Exchange, fact: facts.PositionOpened) -> None:
         fact.size,
         fact.notional,
         fact.margin,
-        market.carry_index,
+        market.cumulative_carry_index,
         fact.block,
     )
     exchange.positions[position.id] = exchange.open_positions[position.id] = position
@@ -123,7 +125,7 @@ def _on_opened(exchange: Exchange, fact: facts.PositionOpened) -> None:
 def _on_increased(exchange: Exchange, fact: facts.PositionIncreased) -> None:
     position = exchange.open_positions[fact.position_id]
     market = exchange.markets[position.market]
-    position.size += fact.size
+    position.base_size += fact.size
     position.entry_notional += fact.notional
     position.margin += fact.margin
     position.carry_snapshot = fact.carry_snapshot
@@ -142,7 +144,7 @@ def _on_reduced(exchange: Exchange, fact: facts.PositionReduced) -> None:
     if fact.closed:
         _end(exchange, position, PositionStatus.CLOSED)
     else:
-        position.size -= fact.size
+        position.base_size -= fact.size
         position.entry_notional -= fact.entry_notional
         position.margin -= fact.margin
     _remember(exchange, fact.order_id, position.id, fact.close_notional, fact.size, 0, fact.margin, fact.payout)
@@ -152,7 +154,7 @@ def _on_liquidated(exchange: Exchange, fact: facts.PositionLiquidated) -> None:
     position = exchange.open_positions[fact.position_id]
     market = exchange.markets[position.market]
     market.base_reserve, market.quote_reserve = fact.base_reserve, fact.quote_reserve
-    _grow(market, position.is_long, -position.entry_notional, -position.size)
+    _grow(market, position.is_long, -position.entry_notional, -position.base_size)
     position.realized_pnl += fact.pnl_trade + fact.pnl_carry
     position.payout += fact.owner_payout
     exchange.uncovered_bad_debt += fact.uncovered

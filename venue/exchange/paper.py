@@ -115,7 +115,7 @@ class PaperVenue:
             views = (
                 self._view(exchange, position)
                 for position in exchange.open_positions.values()
-                if position.owner.startswith(self._prefix)
+                if position.user_id.startswith(self._prefix)
             )
             return {view.ref: view for view in views}
 
@@ -128,7 +128,7 @@ class PaperVenue:
             position = exchange.positions.get(ref.trade_index)
             if position is None or position.status is not PositionStatus.LIQUIDATED:
                 return None
-            return position, exchange.ledger[wallet(position.owner)]
+            return position, exchange.ledger[wallet(position.user_id)]
 
         found = await self._clearing.read(look)
         if found is None:
@@ -136,7 +136,7 @@ class PaperVenue:
         position, free = found
         payout = down(position.payout, MICRO)
         if payout and free >= payout * MICRO:
-            await self._clearing.submit(commands.Withdraw(position.owner, payout * MICRO))
+            await self._clearing.submit(commands.Withdraw(position.user_id, payout * MICRO))
         return Ended(ref, payout)
 
     def _view(self, exchange: Exchange, position: Position) -> PerpPosition:
@@ -145,11 +145,11 @@ class PaperVenue:
         leaving = state.exit
         return PerpPosition(
             ref=_ref(exchange, position),
-            account=position.owner.removeprefix(self._prefix),
+            account=position.user_id.removeprefix(self._prefix),
             collateral=down(position.margin, MICRO),
-            notional=down(down(position.size * market.quote_reserve, market.base_reserve), MICRO),
+            notional=down(down(position.base_size * market.quote_reserve, market.base_reserve), MICRO),
             leverage=state.leverage,
-            entry=down(position.entry_notional * WAD, position.size),
+            entry=position.entry_price,
             mark=market.mark,
             pnl=toward_zero(leaving.pnl_trade + leaving.pnl_carry, MICRO),
             pnl_price=toward_zero(leaving.pnl_trade, MICRO),

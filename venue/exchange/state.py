@@ -22,10 +22,10 @@ class Position:
     """One leveraged position; amounts in 1e-18, `carry_snapshot` in the market's index unit."""
 
     id: int
-    owner: str
+    user_id: str
     market: str
     is_long: bool
-    size: int
+    base_size: int
     entry_notional: int
     margin: int
     carry_snapshot: int
@@ -34,6 +34,11 @@ class Position:
     realized_pnl: int = 0
     payout: int = 0
     """What closes and liquidation have paid back to the owner."""
+
+    @property
+    def entry_price(self) -> int:
+        """Average entry price, rounded down; shown, never computed with."""
+        return self.entry_notional * WAD // self.base_size
 
 
 @dataclass(slots=True)
@@ -44,24 +49,30 @@ class Market:
     params: MarketParams
     base_reserve: int
     quote_reserve: int
-    long_oi: int = 0
+    long_open_interest: int = 0
     """Sum of entry notionals of the open longs."""
-    short_oi: int = 0
+    short_open_interest: int = 0
     long_base: int = 0
     """Sum of sizes of the open longs: base that must still fit when every short has closed."""
-    carry_index: int = 0
+    cumulative_carry_index: int = 0
     """In 1 / `params.index_scale`."""
     last_funding_block: int = 0
 
     @property
+    def k(self) -> int:
+        """The invariant, in 1e-36; rounding lets it grow, never shrink."""
+        return self.base_reserve * self.quote_reserve
+
+    @property
     def mark(self) -> int:
+        """Mark price, rounded down."""
         return curve.mark(self.base_reserve, self.quote_reserve)
 
     @property
     def imbalance(self) -> int:
         """(long - short) / total open interest on the 1e-18 grid, toward zero; 0 without open interest."""
-        total = self.long_oi + self.short_oi
-        return toward_zero((self.long_oi - self.short_oi) * WAD, total) if total else 0
+        total = self.long_open_interest + self.short_open_interest
+        return toward_zero((self.long_open_interest - self.short_open_interest) * WAD, total) if total else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ class Fill:
 class Exchange:
     """The whole clearinghouse. Owned by one `evolve` at a time and updated in place."""
 
-    block: int = 0
+    current_block: int = 0
     markets: dict[str, Market] = field(default_factory=dict)
     positions: dict[int, Position] = field(default_factory=dict)
     """Every position ever, by id."""

@@ -175,7 +175,7 @@ def test_the_bucket_follows_current_leverage_and_includes_its_ceiling() -> None:
     state = funded(DEEP, a="100000")
     opened = open_one(state, "a", True, "1000", "5")
     market, position = state.markets[SYMBOL], state.positions[opened.position_id]
-    exposure = position.size * market.quote_reserve // market.base_reserve
+    exposure = position.base_size * market.quote_reserve // market.base_reserve
     for ceiling, buffer, above in ((10, "0.1", "0.2"), (20, "0.2", "0.3"), (30, "0.3", "0.3")):
         at_ceiling = -(-exposure // ceiling) + 1
         assert health(market, replace(position, margin=at_ceiling)).buffer == Fraction(buffer)
@@ -222,7 +222,7 @@ def test_the_heavier_side_pays_carry_and_the_other_receives(is_long: bool) -> No
     light = open_one(state, "b", not is_long, "100", "10")
     apply(state, commands.AdvanceBlock(10))
     market = state.markets[SYMBOL]
-    assert (market.carry_index > 0) is is_long
+    assert (market.cumulative_carry_index > 0) is is_long
     assert exit_part(market, state.positions[heavy.position_id]).pnl_carry < 0
     assert exit_part(market, state.positions[light.position_id]).pnl_carry > 0
 
@@ -234,7 +234,7 @@ def test_carry_does_not_depend_on_how_blocks_are_counted() -> None:
         open_one(state, "a", True, "100", "10")
         for blocks in steps:
             apply(state, commands.AdvanceBlock(blocks))
-        states.append(state.markets[SYMBOL].carry_index)
+        states.append(state.markets[SYMBOL].cumulative_carry_index)
     assert len(set(states)) == 1
 
 
@@ -244,7 +244,7 @@ def test_without_open_interest_no_carry_accrues_not_even_later() -> None:
     open_one(state, "a", True, "100", "10")
     apply(state, commands.AdvanceBlock(1))
     market = state.markets[SYMBOL]
-    assert Fraction(market.carry_index, market.params.index_scale) == market.params.carry_per_block
+    assert Fraction(market.cumulative_carry_index, market.params.index_scale) == market.params.carry_per_block
 
 
 @pytest.mark.parametrize("leverage", ["2", "9", "10", "15", "20", "21", "30"])
@@ -272,10 +272,10 @@ def test_markets_stand_side_by_side_on_common_funds() -> None:
     before = deepcopy(state.markets["Y"])
     apply(state, commands.AdvanceBlock(2))
     assert state.markets["Y"].mark == before.mark
-    assert state.markets["Y"].carry_index == 0 < state.markets[SYMBOL].carry_index
+    assert state.markets["Y"].cumulative_carry_index == 0 < state.markets[SYMBOL].cumulative_carry_index
     order = commands.OpenPosition(user="a", market="Y", is_long=True, total=wad("10"), leverage=Fraction(4))
     assert refusal(state, order) == Code.BAD_LEVERAGE
     assert not isinstance(apply(state, replace(order, leverage=Fraction(3))), Rejection)
-    assert state.markets[SYMBOL].long_oi == opened.notional
+    assert state.markets[SYMBOL].long_open_interest == opened.notional
     margins = sum(position.margin for position in state.open_positions.values())
     assert state.ledger[TRADE_FUND] == margins

@@ -94,7 +94,7 @@ class Clearing(RuleBasedStateMachine):
     def close(self, user: str, position: int, part: Fraction) -> None:
         held = self.state.open_positions.get(position)
         preview = None
-        if held and 0 < part <= 1 and held.size * part >= 1:
+        if held and 0 < part <= 1 and held.base_size * part >= 1:
             preview = exit_part(self.state.markets[SYMBOL], held, part)
         answer = self.do(commands.ClosePosition(user=user, position_id=position, part=part))
         if isinstance(answer, Rejection):
@@ -134,14 +134,14 @@ class Clearing(RuleBasedStateMachine):
         market = self.state.markets[SYMBOL]
         longs = [each for each in self.state.open_positions.values() if each.is_long]
         shorts = [each for each in self.state.open_positions.values() if not each.is_long]
-        assert market.long_oi == sum(each.entry_notional for each in longs)
-        assert market.short_oi == sum(each.entry_notional for each in shorts)
-        assert market.long_base == sum(each.size for each in longs)
-        sold = sum(each.size for each in shorts)
+        assert market.long_open_interest == sum(each.entry_notional for each in longs)
+        assert market.short_open_interest == sum(each.entry_notional for each in shorts)
+        assert market.long_base == sum(each.base_size for each in longs)
+        sold = sum(each.base_size for each in shorts)
         assert market.base_reserve == market.params.initial_base - market.long_base + sold
-        net = market.long_oi - market.short_oi
+        net = market.long_open_interest - market.short_open_interest
         assert market.quote_reserve == market.params.initial_quote + net - self.realised
-        assert all(each.size < market.base_reserve for each in shorts)
+        assert all(each.base_size < market.base_reserve for each in shorts)
         assert abs(market.imbalance) <= WAD
 
 

@@ -109,6 +109,8 @@ def assert_refused(op: object, code: str) -> None:
         ({"config": [], "ops": []}, "config: expected an object"),
         ({"config": {"MAX_LEVERAG": "3"}, "ops": []}, "config key 'MAX_LEVERAG' is unknown"),
         ({"config": {"MAX_LEVERAGE": "x"}, "ops": []}, "config MAX_LEVERAGE: 'x': expected a decimal"),
+        ({"config": {"MAX_LEVERAGE": "2", "MIN_LEVERAGE": "3"}, "ops": []}, "MIN_LEVERAGE: above MAX_LEVERAGE"),
+        ({"config": {"MIN_RESERVE_RATIO": "-1"}, "ops": []}, "expected zero or more"),
         ({"config": {"INITIAL_BASE_RESERVE": "0"}, "ops": []}, "expected a number above zero"),
     ],
 )

@@ -49,9 +49,14 @@ def configured(config: Mapping[str, object]) -> MarketParams:
             exact = number(value)
         except ValueError as error:
             raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: {error}") from None
-        if exact < 0 or (key in _RESERVES and on_grid(exact) <= 0):
+        if key in _RESERVES and on_grid(exact) <= 0:
             raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a number above zero")
+        if exact < 0:
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected zero or more")
         if key == "FEE_TO_INSURANCE" and exact > 1:
             raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a share, at most 1")
         changes[_RESERVES.get(key) or _RATIOS[key]] = on_grid(exact) if key in _RESERVES else exact
-    return replace(SEED_LITERAL, **changes)
+    params = replace(SEED_LITERAL, **changes)
+    if params.min_leverage > params.max_leverage:
+        raise ScenarioError(BAD_REQUEST, "config MIN_LEVERAGE: above MAX_LEVERAGE; expected at most that")
+    return params
