@@ -4,6 +4,7 @@ Pure: each function looks at the state, changes nothing, and returns facts or ra
 """
 
 from fractions import Fraction
+from typing import NamedTuple
 
 from venue.exchange import curve
 from venue.exchange.commands import (
@@ -27,6 +28,16 @@ from venue.exchange.fixed import WAD, down, up
 from venue.exchange.health import Exit, exit_part, health
 from venue.exchange.ledger import EXTERNAL, INSURANCE, PROTOCOL_FEES, TRADE_FUND, moves, wallet
 from venue.exchange.state import Exchange, Market, Position, PositionStatus
+
+
+class _Entry(NamedTuple):
+    margin: int
+    notional: int
+    fee: int
+    size: int
+    base_reserve: int
+    quote_reserve: int
+    """Reserves afterwards."""
 
 
 def fee_rate(market: Market) -> tuple[int, int]:
@@ -89,40 +100,46 @@ def _deposit_facts(user: str, amount: int) -> tuple[Fact, ...]:
     return (Deposited(user, moves((EXTERNAL, wallet(user), amount))),) if amount else ()
 
 
-def _spend_moves(market: Market, user: str, margin: int, fee: int) -> tuple[tuple[str, str, int], ...]:
+def _spend_moves(market: Market, user: str, entry: _Entry) -> tuple[tuple[str, str, int], ...]:
     share = market.params.fee_to_insurance
-    protocol = down(fee * (share.denominator - share.numerator), share.denominator)
+    protocol = down(entry.fee * (share.denominator - share.numerator), share.denominator)
     return (
-        (wallet(user), TRADE_FUND, margin),
-        (wallet(user), INSURANCE, fee - protocol),
+        (wallet(user), TRADE_FUND, entry.margin),
+        (wallet(user), INSURANCE, entry.fee - protocol),
         (wallet(user), PROTOCOL_FEES, protocol),
     )
+
+
+def _enter(exchange: Exchange, market: Market, is_long: bool, order: OpenPosition | IncreasePosition) -> _Entry:
+    """What spending the order's total on this side comes to, once every check has passed, in their documented order."""
+    _check_spend(exchange, market, order)
+    margin, notional, fee = _solve(market, order.total, order.leverage)
+    size, base, quote = _fill(market, is_long, notional)
+    if size <= 0 or margin <= 0:
+        raise Refused(Code.BAD_AMOUNT, "the amount is too small to open anything")
+    _check_price(is_long, down(notional * WAD, size), order.worst_price)
+    return _Entry(margin, notional, fee, size, base, quote)
 
 
 def open_position(exchange: Exchange, order: OpenPosition) -> tuple[Fact, ...]:
     """Mode 3 open: the wallet pays `total`, margin and fee are solved from the leverage."""
     market = find_market(exchange, order.market)
     _check_order(exchange, order.order_id)
-    _check_spend(exchange, market, order)
-    margin, notional, fee = _solve(market, order.total, order.leverage)
-    size, base, quote = _fill(market, order.is_long, notional)
-    if size <= 0 or margin <= 0:
-        raise Refused(Code.BAD_AMOUNT, "the amount is too small to open anything")
-    _check_price(order.is_long, down(notional * WAD, size), order.worst_price)
+    entry = _enter(exchange, market, order.is_long, order)
     opened = PositionOpened(
         position_id=exchange.next_position_id,
         owner=order.user,
         market=market.symbol,
         is_long=order.is_long,
-        size=size,
-        notional=notional,
-        margin=margin,
-        fee=fee,
+        size=entry.size,
+        notional=entry.notional,
+        margin=entry.margin,
+        fee=entry.fee,
         block=exchange.current_block,
-        base_reserve=base,
-        quote_reserve=quote,
+        base_reserve=entry.base_reserve,
+        quote_reserve=entry.quote_reserve,
         order_id=order.order_id,
-        moves=moves(*_spend_moves(market, order.user, margin, fee)),
+        moves=moves(*_spend_moves(market, order.user, entry)),
     )
     return (*_deposit_facts(order.user, order.deposit), opened)
 
@@ -134,27 +151,22 @@ def increase_position(exchange: Exchange, order: IncreasePosition) -> tuple[Fact
     _check_order(exchange, order.order_id)
     if position.user_id != order.user:
         raise Refused(Code.NOT_OWNER, "the position belongs to somebody else")
-    _check_spend(exchange, market, order)
-    margin, notional, fee = _solve(market, order.total, order.leverage)
-    size, base, quote = _fill(market, position.is_long, notional)
-    if size <= 0 or margin <= 0:
-        raise Refused(Code.BAD_AMOUNT, "the amount is too small to open anything")
-    _check_price(position.is_long, down(notional * WAD, size), order.worst_price)
-    weighted = position.carry_snapshot * position.base_size + market.cumulative_carry_index * size
+    entry = _enter(exchange, market, position.is_long, order)
+    weighted = position.carry_snapshot * position.base_size + market.cumulative_carry_index * entry.size
     grid = market.params.index_scale // WAD
-    sizes = (position.base_size + size) * grid
+    sizes = (position.base_size + entry.size) * grid
     snapshot = (down(weighted, sizes) if position.is_long else up(weighted, sizes)) * grid
     increased = PositionIncreased(
         position_id=position.id,
-        size=size,
-        notional=notional,
-        margin=margin,
-        fee=fee,
+        size=entry.size,
+        notional=entry.notional,
+        margin=entry.margin,
+        fee=entry.fee,
         carry_snapshot=snapshot,
-        base_reserve=base,
-        quote_reserve=quote,
+        base_reserve=entry.base_reserve,
+        quote_reserve=entry.quote_reserve,
         order_id=order.order_id,
-        moves=moves(*_spend_moves(market, order.user, margin, fee)),
+        moves=moves(*_spend_moves(market, order.user, entry)),
     )
     if health(*_after_increase(market, position, increased)).liquidatable:
         raise Refused(Code.WOULD_BE_LIQUIDATABLE, "the position would be liquidatable afterwards")
