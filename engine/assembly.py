@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.agent.decide import Agent
+from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.config import Settings
 from engine.demo.fees import SimulatedFees
 from engine.demo.stage import Demo
-from engine.demo.traders import TRADERS, Traders, is_simulated
+from engine.demo.traders import ARBITRAGEUR, TRADERS, Traders, is_simulated
+from engine.demo.traders import PREFIX as TRADER_PREFIX
 from engine.desks.manager import DeskManager
 from engine.feed import Feed
 from engine.keepers.carry import CarryKeeper
@@ -100,7 +102,10 @@ def assemble(
         worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
         worker("desks", DESK_MANAGER.faster(factor), manager.manage_all),
     )
-    counter = Counter(settlement, (DESK_PREFIX, LIQUIDATOR))
+    roles = dict.fromkeys(settings.exchange.liquidators, Role.LIQUIDATOR)
+    roles |= dict.fromkeys(settings.exchange.operators, Role.OPERATOR)
+    reserved = (DESK_PREFIX, LIQUIDATOR, TRADER_PREFIX, ARBITRAGEUR) if demo else (DESK_PREFIX, LIQUIDATOR)
+    counter = Counter(settlement, reserved, roles)
     operator = Operator(settlement, manager, counter, clock)
     return Parts(feed, venue, operator, view, tuple(workers), warm_up, later)
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from venue.exchange.scenario.config import RESERVES, configured
 from venue.pyth import FEEDS, checked_key, checked_url
 
 CONFIG_FILE = platformdirs.user_config_path("perpdesk") / "config.toml"
@@ -67,6 +68,24 @@ class ExchangeSettings(_Section):
     block_seconds: Seconds = Decimal(2)
     max_leverage: Multiple = Decimal(30)
     insurance_usd: Money = Decimal(100_000)
+    profile: Literal["limited", "seed-literal"] = "limited"
+    """`seed-literal` lifts the limit on how far one open may move mark."""
+    market: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Per market, the seed's parameters by the seed's names, as strings: `[exchange.market.ETH]`."""
+    operators: tuple[str, ...] = ()
+    liquidators: tuple[str, ...] = ()
+    """Accounts of the clearinghouse with that role. With any liquidator named, only those may liquidate."""
+
+    @field_validator("market")
+    @classmethod
+    def _known_parameters(cls, market: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for symbol, changes in market.items():
+            if symbol not in FEEDS:
+                raise ValueError(f"market {symbol} is unknown")
+            if reserves := changes.keys() & RESERVES.keys():
+                raise ValueError(f"{min(reserves)}: curves are anchored at the first price; set depth_usd")
+            configured(changes)
+        return market
 
 
 class Signal(_Section):

@@ -1,5 +1,6 @@
 """Lists the configured markets on the embedded exchange, each curve anchored at its first tradable price."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from engine.clock import Clock
@@ -10,6 +11,7 @@ from venue.exchange.commands import FundInsurance, ListMarket
 from venue.exchange.fixed import wad
 from venue.exchange.ledger import INSURANCE
 from venue.exchange.params import MarketParams
+from venue.exchange.scenario.config import configured
 
 
 class MarketLister:
@@ -34,6 +36,9 @@ class MarketLister:
                 params = MarketParams.anchored(
                     price.wad, wad(self._settings.depth_usd), Fraction(self._settings.max_leverage)
                 )
+                if self._settings.profile == "seed-literal":
+                    params = replace(params, max_open_move=None)
+                params = configured(self._settings.market.get(symbol, {}), params)
                 await self._settlement.submit(ListMarket(symbol, params))
                 count += 1
         return f"{count} of {len(self._settings.markets)} listed"

@@ -3,8 +3,10 @@
 import asyncio
 from collections import OrderedDict
 
+import structlog
+
 from engine.clearing.answers import Answer
-from engine.clearing.commands import ClearingCommand
+from engine.clearing.commands import ClearingCommand, GetMarketState, GetPositionHealth
 from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.commands import CloseDesk, Command, HaltAll, HaltDesk, Receipt, ResumeDesk
@@ -16,6 +18,7 @@ from engine.text import clean_name, money
 from venue.exchange.commands import Rejection
 from venue.perp import Declined, Filled, OrderOutcome
 
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 REMEMBERED = 1_000
 
 
@@ -27,19 +30,30 @@ class Operator:
         self._manager = manager
         self._counter = counter
         self._clock = clock
-        self._asked: OrderedDict[str, asyncio.Task[Receipt]] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str], tuple[Command, asyncio.Task[Receipt]]] = OrderedDict()
 
     async def execute(self, command: Command) -> Receipt:
         """The receipt; the same command again, even while it runs, gets the same one and has no second effect.
 
-        Cancelling the caller does not cancel what was asked for.
+        Cancelling the caller does not cancel what was asked for. An id belongs to who used it first, and to what for.
         """
-        task = self._asked.get(command.id)
-        if task is None:
-            task = self._asked[command.id] = asyncio.create_task(self._execute(command))
-            if len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
-        return await asyncio.shield(task)
+        if isinstance(command, GetMarketState | GetPositionHealth) or getattr(command, "preview", False):
+            return await self._execute(command)
+        key = (command.who, command.id)
+        known = self._asked.get(key)
+        if known is not None and known[0] != command:
+            text = "this id was used for another command"
+            return Receipt(command.id, False, Code.ID_REUSED, text, self._settlement.seq)
+        if known is None:
+            self._forget()
+            known = self._asked[key] = (command, asyncio.create_task(self._execute(command)))
+        return await asyncio.shield(known[1])
+
+    def _forget(self) -> None:
+        """Drops the oldest answered commands beyond what is remembered."""
+        for key, (_, task) in list(self._asked.items())[: max(0, len(self._asked) + 1 - REMEMBERED)]:
+            if task.done():
+                del self._asked[key]
 
     async def _execute(self, command: Command) -> Receipt:
         answer: Answer | None = None
@@ -52,6 +66,9 @@ class Operator:
                 ok, code, text = await self._carry_out(command)
         except StoreFailed as failure:
             ok, code, text = False, failure.code, str(failure)
+        except Exception as error:  # a fault in one command is told to who asked, and stops nobody else
+            log.error("command failed", command=type(command).__name__, error=repr(error)[:200])
+            ok, code, text = False, Code.INTERNAL, f"perpdesk failed at this command: {type(error).__name__}"
         return Receipt(command.id, ok, code, text, self._settlement.seq, answer)
 
     def _late(self, command: Command) -> tuple[bool, str, str] | None:

@@ -114,18 +114,26 @@ class Settlement:
         at_ms = self._last_ms = max(self._clock.now_ms(), self._last_ms)
         seq = self._journal.seq
         recorded: list[Recorded] = []
+        rows: list[tuple[str, str]] = []
         answers: list[tuple[_Request, tuple[Fact, ...] | Rejection]] = []
         while self._queue and len(answers) < BATCH and isinstance(request := self._queue[0], _Request):
             self._queue.popleft()
-            answer = world.decide(self._world, request.command)
+            try:
+                answer = world.decide(self._world, request.command)
+                facts = () if isinstance(answer, Rejection) else answer
+                encoded = [codec.encode(fact) for fact in facts]
+            except Exception as error:  # nothing has been folded yet: the fault is the command's alone
+                _fail(request, error)
+                continue
             answers.append((request, answer))
-            for fact in () if isinstance(answer, Rejection) else answer:
+            rows += encoded
+            for fact in facts:
                 seq += 1
                 world.evolve(self._world, fact, seq, at_ms)
                 recorded.append(Recorded(seq, at_ms, fact))
         if recorded:
             try:
-                await self._journal.append([codec.encode(item.fact) for item in recorded], at_ms)
+                await self._journal.append(rows, at_ms)
             except BaseException:
                 self._queue.extendleft(request for request, _ in reversed(answers))
                 raise
@@ -139,10 +147,13 @@ class Settlement:
 
     def _fail_waiters(self, failure: StoreFailed) -> None:
         while self._queue:
-            waiter = self._queue.popleft()
-            if not waiter.answer.done():
-                waiter.answer.set_exception(failure)
-                waiter.answer.exception()  # a caller that has gone away is no unretrieved exception
+            _fail(self._queue.popleft(), failure)
+
+
+def _fail(waiter: _Request | _Read, error: Exception) -> None:
+    if not waiter.answer.done():
+        waiter.answer.set_exception(error)
+        waiter.answer.exception()  # a caller that has gone away is no unretrieved exception
 
 
 def _answer_read(read: _Read, state: World) -> None:

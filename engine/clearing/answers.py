@@ -15,7 +15,7 @@ class MarketState:
     """A market as it stands."""
 
     market: str
-    block: int
+    current_block: int
     base_reserve: int
     quote_reserve: int
     mark_price: int
@@ -44,11 +44,11 @@ class PositionHealth:
     """What closing now would pay, and how far the position is from liquidation."""
 
     position_id: int
-    user: str
+    user_id: str
     equity: int
     leverage: int
     buffer_ratio: Fraction
-    pnl: PnlBreakdown
+    pnl_breakdown: PnlBreakdown
     close_notional: int
     current_loss: int
     allowed_loss: int
@@ -58,7 +58,7 @@ class PositionHealth:
 @dataclass(frozen=True, slots=True)
 class Opened:
     position_id: int
-    size: int
+    base_size: int
     margin: int
     notional: int
     fee: int
@@ -90,7 +90,7 @@ def market_state(exchange: Exchange, market: Market) -> MarketState:
     """The market of an exchange, as an answer."""
     return MarketState(
         market=market.symbol,
-        block=exchange.current_block,
+        current_block=exchange.current_block,
         base_reserve=market.base_reserve,
         quote_reserve=market.quote_reserve,
         mark_price=market.mark,
@@ -107,11 +107,11 @@ def position_health(market: Market, position: Position) -> PositionHealth:
     found = health(market, position)
     return PositionHealth(
         position_id=position.id,
-        user=position.user_id,
+        user_id=position.user_id,
         equity=found.exit.equity,
         leverage=found.leverage,
         buffer_ratio=found.buffer,
-        pnl=PnlBreakdown(found.exit.pnl_trade, found.exit.pnl_carry),
+        pnl_breakdown=PnlBreakdown(found.exit.pnl_trade, found.exit.pnl_carry),
         close_notional=found.exit.close_notional,
         current_loss=found.loss,
         allowed_loss=found.allowed_loss,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from engine.clearing import commands
 from engine.clearing.answers import Answer, Closed, Liquidated, MarketState, Opened, PnlBreakdown, PositionHealth
-from engine.clearing.commands import ClearingCommand, Role
+from engine.clearing.commands import ClearingCommand
 from engine.port import Port
 from engine.snapshot import Wad
 
@@ -31,10 +31,9 @@ class ApiRefused(Exception):
 class ClearingApi:
     """One account at one Port."""
 
-    def __init__(self, port: Port, account: str, role: Role, now_ms: Callable[[], int]) -> None:
+    def __init__(self, port: Port, account: str, now_ms: Callable[[], int]) -> None:
         self._port = port
         self._account = account
-        self._role = role
         self._now_ms = now_ms
 
     async def get_market_state(self, market: str) -> MarketState:
@@ -51,34 +50,42 @@ class ClearingApi:
 
     async def deposit(self, amount: Wad, user: str | None = None) -> None:
         """Money from outside into the wallet."""
-        await self._do(commands.Deposit, user=user or self._account, amount=amount)
+        await self._do(commands.Deposit, user=self._account if user is None else user, amount=amount)
 
     async def withdraw(self, amount: Wad, user: str | None = None) -> None:
         """Free money of the wallet back outside."""
-        await self._do(commands.Withdraw, user=user or self._account, amount=amount)
+        await self._do(commands.Withdraw, user=self._account if user is None else user, amount=amount)
 
-    async def open_position(self, market: str, is_long: bool, total: Wad, leverage: Fraction) -> Opened:
+    async def open_position(
+        self, market: str, is_long: bool, total: Wad, leverage: Fraction, user: str | None = None
+    ) -> Opened:
         """Spends `total` of the wallet on margin and fee."""
-        return await self._open(market, is_long, total, leverage, preview=False)
+        return await self._open(market, is_long, total, leverage, user, preview=False)
 
-    async def preview_open(self, market: str, is_long: bool, total: Wad, leverage: Fraction) -> Opened:
+    async def preview_open(
+        self, market: str, is_long: bool, total: Wad, leverage: Fraction, user: str | None = None
+    ) -> Opened:
         """Exactly what `open_position` would do now, refusals included."""
-        return await self._open(market, is_long, total, leverage, preview=True)
+        return await self._open(market, is_long, total, leverage, user, preview=True)
 
-    async def close_position(self, position_id: int, part: Fraction = Fraction(1)) -> Closed:
+    async def close_position(self, position_id: int, part: Fraction = Fraction(1), user: str | None = None) -> Closed:
         """Closes all or part; what it pays lies in the wallet."""
-        return await self._close(position_id, part, preview=False)
+        return await self._close(position_id, part, user, preview=False)
 
-    async def preview_close(self, position_id: int, part: Fraction = Fraction(1)) -> Closed:
+    async def preview_close(self, position_id: int, part: Fraction = Fraction(1), user: str | None = None) -> Closed:
         """Exactly what `close_position` would do now, refusals included."""
-        return await self._close(position_id, part, preview=True)
+        return await self._close(position_id, part, user, preview=True)
 
     async def liquidate_position(self, position_id: int) -> Liquidated:
         """Closes a position past its limit and collects the fee."""
         return await self._ask(Liquidated, commands.LiquidatePosition, position_id=position_id)
 
     async def subscribe_price(self, market: str) -> AsyncGenerator[Wad, None]:
-        """Mark now, and again whenever a snapshot shows another one; what came between is not kept."""
+        """Mark now, and again whenever a snapshot shows another one; what came between is not kept.
+
+        Raises ApiRefused(UNKNOWN_MARKET).
+        """
+        await self.get_market_state(market)
         last: Wad | None = None
         while True:
             rows = self._port.latest().markets
@@ -89,7 +96,7 @@ class ClearingApi:
             await asyncio.sleep(POLL_SECONDS)
 
     async def subscribe_position_pnl(self, position_id: int) -> AsyncGenerator[tuple[Wad, PnlBreakdown], None]:
-        """(equity, pnl) now and whenever it is another; ends with the position. Raises ApiRefused for a stranger."""
+        """(equity, pnl) now and whenever it is another; ends with the position. Raises ApiRefused(UNKNOWN_POSITION)."""
         last: tuple[Wad, PnlBreakdown] | None = None
         while True:
             try:
@@ -98,16 +105,18 @@ class ClearingApi:
                 if refused.code == "NOT_OPEN":
                     return
                 raise
-            if (health.equity, health.pnl) != last:
-                last = (health.equity, health.pnl)
+            if (health.equity, health.pnl_breakdown) != last:
+                last = (health.equity, health.pnl_breakdown)
                 yield last
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _open(self, market: str, is_long: bool, total: Wad, leverage: Fraction, *, preview: bool) -> Opened:
+    async def _open(
+        self, market: str, is_long: bool, total: Wad, leverage: Fraction, user: str | None, *, preview: bool
+    ) -> Opened:
         return await self._ask(
             Opened,
             commands.OpenPosition,
-            user=self._account,
+            user=self._account if user is None else user,
             market=market,
             is_long=is_long,
             total=total,
@@ -115,11 +124,11 @@ class ClearingApi:
             preview=preview,
         )
 
-    async def _close(self, position_id: int, part: Fraction, *, preview: bool) -> Closed:
+    async def _close(self, position_id: int, part: Fraction, user: str | None, *, preview: bool) -> Closed:
         return await self._ask(
             Closed,
             commands.ClosePosition,
-            user=self._account,
+            user=self._account if user is None else user,
             position_id=position_id,
             part=part,
             preview=preview,
@@ -138,7 +147,6 @@ class ClearingApi:
                 who=self._account,
                 seen_seq=self._port.latest().seq,
                 expires_at_ms=self._now_ms() + MEANT_FOR_MS,
-                role=self._role,
                 **arguments,
             )
         )

@@ -8,7 +8,10 @@ from engine.envelope import Envelope
 
 
 class Role(StrEnum):
-    """OWNER: its own wallet and positions. LIQUIDATOR: liquidations as well. OPERATOR: on behalf of anybody."""
+    """OWNER: its own wallet and positions. LIQUIDATOR: liquidations as well. OPERATOR: on behalf of anybody.
+
+    Which account has which role is the engine's configuration; no command can claim one.
+    """
 
     OWNER = "owner"
     LIQUIDATOR = "liquidator"
@@ -16,35 +19,31 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked(Envelope):
-    role: Role
-    """`who` is the account that asks; the engine decides whether it may."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetMarketState(_Asked):
+class GetMarketState(Envelope):
     market: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetPositionHealth(_Asked):
+class GetPositionHealth(Envelope):
+    """Anybody may look at any open position: liquidators must."""
+
     position_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deposit(_Asked):
+class Deposit(Envelope):
     user: str
     amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw(_Asked):
+class Withdraw(Envelope):
     user: str
     amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPosition(_Asked):
+class OpenPosition(Envelope):
     """With `preview` the answer is exactly what would happen, and nothing does."""
 
     user: str
@@ -57,7 +56,7 @@ class OpenPosition(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClosePosition(_Asked):
+class ClosePosition(Envelope):
     user: str
     position_id: int
     part: Fraction = Fraction(1)
@@ -66,7 +65,7 @@ class ClosePosition(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiquidatePosition(_Asked):
+class LiquidatePosition(Envelope):
     """The fee goes to the asking account."""
 
     position_id: int

@@ -1,6 +1,8 @@
 """The engine's side: checks who asks, lets the settlement decide, turns facts into answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from fractions import Fraction
 
 from engine.clearing import commands as asked
 from engine.clearing.answers import Answer, market_state, position_health, told
@@ -13,14 +15,21 @@ from venue.exchange import machine
 from venue.exchange.clearinghouse import find_market, find_open
 from venue.exchange.commands import Refused, Rejection
 
+LONGEST_TEXT = 100
+LARGEST_BITS = 400
+"""Far more than any amount of money, far less than what would slow arithmetic down."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Where accounts of the clearinghouse are served. `reserved` prefixes belong to the engine itself."""
+    """Where accounts of the clearinghouse are served. `reserved` prefixes belong to the engine itself.
+
+    An account without a role in `roles` is an OWNER. When any account is a LIQUIDATOR, only those may liquidate.
+    """
 
     settlement: Settlement
     reserved: tuple[str, ...]
-    anyone_may_liquidate: bool = True
+    roles: Mapping[str, Role]
 
     async def serve(self, command: ClearingCommand) -> Answer | Rejection | None:
         """The answer, None where success says it all, or why not."""
@@ -38,18 +47,32 @@ class Counter:
         return answer if isinstance(answer, Rejection) else told(answer)
 
     def _may(self, command: ClearingCommand) -> Rejection | None:
+        if wrong := _malformed(command):
+            return Rejection(Code.BAD_REQUEST, wrong)
         user = getattr(command, "user", command.who)
-        if command.role is not Role.OPERATOR and user != command.who:
+        role = self.roles.get(command.who, Role.OWNER)
+        if role is not Role.OPERATOR and user != command.who:
             return Rejection(Code.NOT_ALLOWED, f"{command.who} may not act for {user}")
         if not user or user.startswith(self.reserved):
             return Rejection(Code.NOT_ALLOWED, f"account {user!r} belongs to the engine")
-        if (
-            isinstance(command, asked.LiquidatePosition)
-            and command.role is Role.OWNER
-            and not self.anyone_may_liquidate
-        ):
+        privileged = Role.LIQUIDATOR in self.roles.values()
+        if isinstance(command, asked.LiquidatePosition) and privileged and role is Role.OWNER:
             return Rejection(Code.NOT_ALLOWED, "only liquidators may liquidate here")
         return None
+
+
+def _malformed(command: ClearingCommand) -> str | None:
+    """What is wrong with the shape of a command; its values are not repeated, they may be enormous."""
+    for field in fields(command):
+        value, kind = getattr(command, field.name), field.type
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):  # type: ignore[arg-type]
+            return f"{field.name}: expected {getattr(kind, '__name__', kind)}"
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            return f"{field.name}: expected at most {LONGEST_TEXT} characters"
+        numbers = (value.numerator, value.denominator) if isinstance(value, int | Fraction) else ()
+        if any(number.bit_length() > LARGEST_BITS for number in numbers):
+            return f"{field.name}: expected a number of at most {LARGEST_BITS} bits"
+    return None
 
 
 def _look(world: World, command: asked.GetMarketState | asked.GetPositionHealth) -> Answer | Rejection:

@@ -3,41 +3,48 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.clearing.api import ApiRefused, ClearingApi
-from engine.clearing.commands import Role
+from engine.clearing.commands import Deposit, GetMarketState
 from engine.clock import SystemClock
-from engine.config import Settings
+from engine.config import ExchangeSettings, Settings
 from engine.demo.stage import Demo
 from engine.engine import Options
 from engine.runtime import Runtime
-from venue.exchange.fixed import WAD
+from tests.engine.house import done, settled
+from tests.engine.house import listed as put
+from venue.exchange import commands as exchange
+from venue.exchange.fixed import WAD, wad
 
 THOUSAND = 1_000 * WAD
 
 
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
-    started = Runtime(Options(Settings(), tmp_path_factory.mktemp("state"), Demo(seed=3)))
+    settings = Settings(exchange=ExchangeSettings(operators=("ops",)))
+    started = Runtime(Options(settings, tmp_path_factory.mktemp("state"), Demo(seed=3)))
     started.start()
     yield started
     started.stop()
     assert started.failure is None
 
 
-def account(runtime: Runtime, name: str, role: Role = Role.OWNER) -> ClearingApi:
-    return ClearingApi(runtime, name, role, SystemClock().now_ms)
+def account(runtime: Runtime, name: str) -> ClearingApi:
+    return ClearingApi(runtime, name, SystemClock().now_ms)
 
 
 async def listed(runtime: Runtime) -> None:
-    async with asyncio.timeout(10):
-        for market in ("ETH", "BTC"):
-            async with aclosing(account(runtime, "anyone").subscribe_price(market)) as marks:
-                await anext(marks)
+    for _ in range(500):
+        if {row.symbol for row in runtime.latest().markets if row.mark} == {"ETH", "BTC"}:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the markets were never listed")
 
 
 async def refused(call: object) -> str:
@@ -54,8 +61,8 @@ async def test_the_life_of_a_position(runtime: Runtime) -> None:
     assert opened.margin + opened.fee == THOUSAND
     assert opened.notional == opened.margin * 10
     health = await alice.get_position_health(opened.position_id)
-    assert health.user == "alice"
-    assert health.equity == opened.margin + health.pnl.total
+    assert health.user_id == "alice"
+    assert health.equity == opened.margin + health.pnl_breakdown.total
     assert health.buffer_ratio in (Fraction("0.1"), Fraction("0.2"))
     part = await alice.close_position(opened.position_id, Fraction(1, 3))
     rest = await alice.close_position(opened.position_id)
@@ -102,12 +109,14 @@ async def test_market_state(runtime: Runtime) -> None:
     assert state.mark_price == state.quote_reserve * WAD // state.base_reserve
     assert Fraction("0.001") <= state.effective_fee_rate <= Fraction("0.002")
     assert await refused(account(runtime, "anyone").get_market_state("XYZ")) == "UNKNOWN_MARKET"
+    async with aclosing(account(runtime, "anyone").subscribe_price("XYZ")) as prices:
+        assert await refused(anext(prices)) == "UNKNOWN_MARKET"
 
 
 async def test_who_may_do_what(runtime: Runtime) -> None:
     await listed(runtime)
     erin, mallory = account(runtime, "erin"), account(runtime, "mallory")
-    operator = account(runtime, "ops", Role.OPERATOR)
+    operator = account(runtime, "ops")
     await operator.deposit(THOUSAND, user="erin")
     opened = await erin.open_position("ETH", True, 100 * WAD, Fraction(2))
     assert await refused(mallory.withdraw(WAD, user="erin")) == "NOT_ALLOWED"
@@ -141,3 +150,59 @@ async def test_streams_give_the_present_and_then_every_change(runtime: Runtime) 
         await frank.close_position(opened.position_id)
         async with asyncio.timeout(5):
             assert [item async for item in changes] == []
+
+
+@pytest.mark.parametrize(
+    "amount", [10**5000, -(10**5000), 1.5, True, None, "5", [], float("nan")], ids=lambda amount: type(amount).__name__
+)
+async def test_hostile_arguments_get_a_code_and_the_engine_goes_on(runtime: Runtime, amount: Any) -> None:  # noqa: ANN401
+    await listed(runtime)
+    grace = account(runtime, "grace")
+    assert await refused(grace.deposit(amount)) == "BAD_REQUEST"
+    assert await refused(grace.get_position_health(amount)) == "BAD_REQUEST"
+    assert await refused(grace.preview_close(amount)) == "BAD_REQUEST"
+    assert await refused(grace.open_position("ETH", True, WAD, amount)) == "BAD_REQUEST"
+    assert await refused(grace.get_market_state(amount)) in ("BAD_REQUEST", "UNKNOWN_MARKET")
+    assert await refused(account(runtime, "x" * 101).deposit(WAD)) == "BAD_REQUEST"
+    assert await refused(account(runtime, "").deposit(WAD)) == "NOT_ALLOWED"
+    await grace.deposit(WAD)
+
+
+async def test_an_operator_acts_for_others_and_nobody_makes_himself_one(runtime: Runtime) -> None:
+    await listed(runtime)
+    heidi, ops = account(runtime, "heidi"), account(runtime, "ops")
+    await heidi.deposit(THOUSAND)
+    opened = await ops.open_position("ETH", True, 100 * WAD, Fraction(2), user="heidi")
+    closed = await ops.close_position(opened.position_id, user="heidi")
+    await ops.withdraw(closed.payout, user="heidi")
+    assert await refused(heidi.withdraw(WAD, user="")) == "NOT_ALLOWED"
+    assert await refused(heidi.open_position("ETH", True, WAD, Fraction(2), user="ops")) == "NOT_ALLOWED"
+
+
+async def test_an_id_is_good_for_one_command_however_much_is_read_between(runtime: Runtime) -> None:
+    await listed(runtime)
+    ends = SystemClock().now_ms() + 60_000
+    deposit = Deposit(id="once", who="ivan", seen_seq=0, expires_at_ms=ends, user="ivan", amount=WAD)
+    first = await runtime.submit(deposit)
+    for number in range(1_100):
+        look = GetMarketState(id=str(number), who="ivan", seen_seq=0, expires_at_ms=ends, market="ETH")
+        assert (await runtime.submit(look)).ok
+    assert await runtime.submit(deposit) == first
+    other = replace(deposit, amount=2 * WAD)
+    assert (await runtime.submit(other)).code == "ID_REUSED"
+    assert await refused(account(runtime, "ivan").withdraw(2 * WAD)) == "INSUFFICIENT_WALLET"
+
+
+async def test_four_liquidators_compete_and_one_wins(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await put(settlement, "ETH", depth="100000")
+        await done(settlement, exchange.FundInsurance(wad("10000")))
+        for user, is_long, total in (("judy", True, "60"), *((f"bear-{n}", False, "60") for n in range(5))):
+            order = exchange.OpenPosition(
+                user=user, market="ETH", is_long=is_long, total=wad(total), leverage=Fraction(20), deposit=wad(total)
+            )
+            await done(settlement, order)
+        await done(settlement, exchange.AdvanceBlock())
+        keepers = [settlement.submit(exchange.LiquidatePosition(f"keeper-{n}", 1)) for n in range(4)]
+        answers = await asyncio.gather(*keepers)
+        assert [type(answer).__name__ for answer in answers] == ["tuple", "Rejection", "Rejection", "Rejection"]

@@ -15,7 +15,7 @@ EXPIRES = CLOCK.now_ms() + 3_000
 
 
 def operator(settlement: Settlement, clock: ManualClock = CLOCK) -> Operator:
-    return Operator(settlement, manager(settlement, ScriptedAgent()), Counter(settlement, ("desk:",)), clock)
+    return Operator(settlement, manager(settlement, ScriptedAgent()), Counter(settlement, ("desk:",), {}), clock)
 
 
 def halt(command_id: str = "c1", address: str = TOKEN) -> HaltDesk:

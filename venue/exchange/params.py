@@ -32,7 +32,8 @@ class MarketParams:
     min_reserve: Fraction = Fraction("0.1")
     """Share of each initial reserve that an open must leave."""
     max_open_move: Fraction | None = Fraction(1, 30)
-    """Farthest one open may move mark, as a fraction; None is the literal seed, which two accounts can drain."""
+    """Farthest one open may move mark, as a fraction; None is the literal seed, which two accounts can drain in two
+    steps. It bounds a step, not a block: many opens may still add up."""
     buckets: tuple[tuple[Fraction, Fraction], ...] = SEED_BUCKETS
     """(leverage up to and including, buffer ratio), ascending; beyond the last one its ratio applies."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from venue.exchange import commands, machine
-from venue.exchange.commands import Rejection
+from venue.exchange.commands import Code, Rejection
 from venue.exchange.facts import Fact
 from venue.exchange.fixed import to_text
 from venue.exchange.ledger import INSURANCE, PROTOCOL_FEES, TRADE_FUND, WALLET
@@ -56,6 +56,9 @@ class Simulation:
             request = OPS[kind].model_validate(op)
         except ValidationError:
             return _failed(BAD_REQUEST)
+        held = self.exchange.positions.get(getattr(request, "position", 0))
+        if held is not None and held.market != self.market:
+            return _failed(Code.UNKNOWN_POSITION)
         answer = self.apply(request.command(self.market))
         if isinstance(answer, Rejection):
             return _failed(answer.code)

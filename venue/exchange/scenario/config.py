@@ -31,32 +31,32 @@ _RATIOS = {
     "MIN_RESERVE_RATIO": "min_reserve",
     "MAX_OPEN_PRICE_MOVE": "max_open_move",
 }
-_RESERVES = {"INITIAL_BASE_RESERVE": "initial_base", "INITIAL_QUOTE_RESERVE": "initial_quote"}
+RESERVES = {"INITIAL_BASE_RESERVE": "initial_base", "INITIAL_QUOTE_RESERVE": "initial_quote"}
 _IGNORED = ("GRID",)
 SEED_LITERAL = MarketParams(max_open_move=None)
 
 
-def configured(config: Mapping[str, object]) -> MarketParams:
-    """The seed-literal profile with what `config` changes. Raises ScenarioError for an unknown key or a bad value."""
+def configured(config: Mapping[str, object], start: MarketParams = SEED_LITERAL) -> MarketParams:
+    """`start` with what `config` changes. Raises ScenarioError for an unknown key or a bad value."""
     changes: dict[str, Any] = {}
     for key, value in config.items():
         if key in _IGNORED:
             continue
-        if key not in _RATIOS and key not in _RESERVES:
-            known = ", ".join((*_RESERVES, *_RATIOS))
+        if key not in _RATIOS and key not in RESERVES:
+            known = ", ".join((*RESERVES, *_RATIOS))
             raise ScenarioError(UNKNOWN_CONFIG, f"config key {key!r} is unknown; expected any of {known}")
         try:
             exact = number(value)
         except ValueError as error:
-            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: {error}") from None
-        if key in _RESERVES and on_grid(exact) <= 0:
-            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a number above zero")
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r:.60}: {error}") from None
+        if key in RESERVES and on_grid(exact) <= 0:
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r:.60}: expected a number above zero")
         if exact < 0:
-            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected zero or more")
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r:.60}: expected zero or more")
         if key == "FEE_TO_INSURANCE" and exact > 1:
-            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r}: expected a share, at most 1")
-        changes[_RESERVES.get(key) or _RATIOS[key]] = on_grid(exact) if key in _RESERVES else exact
-    params = replace(SEED_LITERAL, **changes)
+            raise ScenarioError(BAD_REQUEST, f"config {key}: {value!r:.60}: expected a share, at most 1")
+        changes[RESERVES.get(key) or _RATIOS[key]] = on_grid(exact) if key in RESERVES else exact
+    params = replace(start, **changes)
     if params.min_leverage > params.max_leverage:
         raise ScenarioError(BAD_REQUEST, "config MIN_LEVERAGE: above MAX_LEVERAGE; expected at most that")
     return params
