@@ -60,6 +60,9 @@ class Pyth(_Section):
         return checked_key(key)
 
 
+MarketTable = dict[str, str | list[dict[str, str]]]
+
+
 class ExchangeSettings(_Section):
     """The embedded exchange; each market's curve is anchored at the first price seen."""
 
@@ -70,7 +73,7 @@ class ExchangeSettings(_Section):
     insurance_usd: Money = Decimal(100_000)
     profile: Literal["limited", "seed-literal"] = "limited"
     """`seed-literal` lifts the limit on how far one open may move mark."""
-    market: dict[str, dict[str, str]] = Field(default_factory=dict)
+    market: dict[str, MarketTable] = Field(default_factory=dict)
     """Per market, the seed's parameters by the seed's names, as strings: `[exchange.market.ETH]`."""
     operators: tuple[str, ...] = ()
     liquidators: tuple[str, ...] = ()
@@ -78,7 +81,7 @@ class ExchangeSettings(_Section):
 
     @field_validator("market")
     @classmethod
-    def _known_parameters(cls, market: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    def _known_parameters(cls, market: dict[str, MarketTable]) -> dict[str, MarketTable]:
         for symbol, changes in market.items():
             if symbol not in FEEDS:
                 raise ValueError(f"market {symbol} is unknown")

@@ -1,11 +1,14 @@
 """Settings: one clear line for whatever is wrong, and the seeds' names and defaults."""
 
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from engine.config import ConfigError, load
+from venue.exchange.params import MarketParams
+from venue.exchange.scenario.config import configured
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +61,10 @@ def test_camel_case_snake_case_and_environment(tmp_path: Path, monkeypatch: pyte
         ("[[desks.tokens]]\naddress = '0x12'\nname = 'x'\n", "desks.tokens.0.address: '0x12'"),
         ("[pyth]\ntransport = 'grpc'\n", "pyth.transport: 'grpc'"),
         ("not toml", "not valid TOML"),
+        ("[exchange.market.ETH]\nBASE_OPEN_FE = '1'\n", "config key 'base_open_fe' is unknown"),
+        ("[exchange.market.XYZ]\nMAX_LEVERAGE = '1'\n", "market xyz is unknown"),
+        ("[exchange.market.ETH]\nINITIAL_BASE_RESERVE = '1'\n", "set depth_usd"),
+        ("[exchange]\nprofile = 'wild'\n", "exchange.profile: 'wild'"),
     ],
 )
 def test_bad_input_is_one_line_that_names_it(tmp_path: Path, text: str, said: str) -> None:
@@ -77,3 +84,13 @@ def test_the_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load()
     assert settings.pyth.key is not None
     assert "canary" not in repr(settings)
+
+
+def test_markets_are_configured_one_by_one(tmp_path: Path) -> None:
+    text = "[exchange.market.BTC]\nBASE_OPEN_FEE_RATE = '0.002'\n"
+    buckets = "LEVERAGE_BUCKETS = [{ maxLeverage = '50', bufferRatio = '0.4' }]\n"
+    settings = load(file(tmp_path, text + buckets))
+    params = configured(settings.exchange.market["BTC"], MarketParams())
+    assert params.open_fee == Fraction("0.002")
+    assert params.buckets == ((Fraction(50), Fraction("0.4")),)
+    assert params.max_open_move == Fraction(1, 30)

@@ -127,6 +127,33 @@ def test_the_configuration_reaches_the_market() -> None:
     assert state["feeRate"] == "0.003333333333333333"
 
 
+def test_buckets_decide_how_much_loss_is_allowed() -> None:
+    config = {"LEVERAGE_BUCKETS": [{"maxLeverage": "30", "bufferRatio": "0.25"}]}
+    ops = [
+        {"op": "deposit", "user": "a", "amount": "10"},
+        {"op": "open", "user": "a", "side": "long", "total": "10", "leverage": "2"},
+    ]
+    position = scenario.run({"config": config, "ops": ops})["state"]["positions"][0]
+    assert position["health"]["bufferRatio"] == "0.250000000000000000"
+
+
+@pytest.mark.parametrize(
+    "buckets",
+    [
+        [],
+        "x",
+        [{}],
+        [{"maxLeverage": "10"}],
+        [{"maxLeverage": "10", "bufferRatio": "1"}],
+        [{"maxLeverage": "ten", "bufferRatio": "0.1"}],
+        [{"maxLeverage": "10", "bufferRatio": "0.1"}, {"maxLeverage": "10", "bufferRatio": "0.2"}],
+    ],
+)
+def test_buckets_that_make_no_sense_are_refused(buckets: object) -> None:
+    with pytest.raises(ScenarioError, match="LEVERAGE_BUCKETS: expected"):
+        scenario.run({"config": {"LEVERAGE_BUCKETS": buckets}, "ops": []})
+
+
 def test_fractions_are_exact() -> None:
     ops = [
         {"op": "deposit", "user": "a", "amount": "100"},

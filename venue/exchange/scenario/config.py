@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from venue.exchange.params import MarketParams
@@ -32,6 +33,7 @@ _RATIOS = {
     "MAX_OPEN_PRICE_MOVE": "max_open_move",
 }
 RESERVES = {"INITIAL_BASE_RESERVE": "initial_base", "INITIAL_QUOTE_RESERVE": "initial_quote"}
+BUCKETS = "LEVERAGE_BUCKETS"
 _IGNORED = ("GRID",)
 SEED_LITERAL = MarketParams(max_open_move=None)
 
@@ -42,8 +44,11 @@ def configured(config: Mapping[str, object], start: MarketParams = SEED_LITERAL)
     for key, value in config.items():
         if key in _IGNORED:
             continue
+        if key == BUCKETS:
+            changes["buckets"] = _buckets(value)
+            continue
         if key not in _RATIOS and key not in RESERVES:
-            known = ", ".join((*RESERVES, *_RATIOS))
+            known = ", ".join((*RESERVES, *_RATIOS, BUCKETS))
             raise ScenarioError(UNKNOWN_CONFIG, f"config key {key!r} is unknown; expected any of {known}")
         try:
             exact = number(value)
@@ -60,3 +65,23 @@ def configured(config: Mapping[str, object], start: MarketParams = SEED_LITERAL)
     if params.min_leverage > params.max_leverage:
         raise ScenarioError(BAD_REQUEST, "config MIN_LEVERAGE: above MAX_LEVERAGE; expected at most that")
     return params
+
+
+def _buckets(value: object) -> tuple[tuple[Fraction, Fraction], ...]:
+    """`[{"maxLeverage": .., "bufferRatio": ..}, ...]`, leverages rising, ratios below 1."""
+    expected = "expected [{maxLeverage, bufferRatio}, ...], leverages rising, ratios from 0 to below 1"
+    wrong = ScenarioError(BAD_REQUEST, f"config {BUCKETS}: {expected}")
+    if not isinstance(value, list) or not value:
+        raise wrong
+    found: list[tuple[Fraction, Fraction]] = []
+    for bucket in value:
+        if not isinstance(bucket, dict) or bucket.keys() != {"maxLeverage", "bufferRatio"}:
+            raise wrong
+        try:
+            ceiling, ratio = number(bucket["maxLeverage"]), number(bucket["bufferRatio"])
+        except ValueError:
+            raise wrong from None
+        if not 0 <= ratio < 1 or ceiling <= (found[-1][0] if found else 0):
+            raise wrong
+        found.append((ceiling, ratio))
+    return tuple(found)
