@@ -116,27 +116,25 @@ class Settlement:
         recorded: list[Recorded] = []
         rows: list[tuple[str, str]] = []
         answers: list[tuple[_Request, tuple[Fact, ...] | Rejection]] = []
-        while self._queue and len(answers) < BATCH and isinstance(request := self._queue[0], _Request):
-            self._queue.popleft()
-            try:
-                answer = world.decide(self._world, request.command)
-                facts = () if isinstance(answer, Rejection) else answer
-                encoded = [codec.encode(fact) for fact in facts]
-            except Exception as error:  # nothing has been folded yet: the fault is the command's alone
-                _fail(request, error)
-                continue
-            answers.append((request, answer))
-            rows += encoded
-            for fact in facts:
-                seq += 1
-                world.evolve(self._world, fact, seq, at_ms)
-                recorded.append(Recorded(seq, at_ms, fact))
-        if recorded:
-            try:
+        try:
+            while self._queue and len(answers) < BATCH and isinstance(request := self._queue[0], _Request):
+                self._queue.popleft()
+                decided = self._decide(request)
+                if decided is None:
+                    continue
+                answer, encoded = decided
+                answers.append((request, answer))
+                rows += encoded
+                for fact in () if isinstance(answer, Rejection) else answer:
+                    seq += 1
+                    world.evolve(self._world, fact, seq, at_ms)
+                    recorded.append(Recorded(seq, at_ms, fact))
+            if recorded:
                 await self._journal.append(rows, at_ms)
-            except BaseException:
-                self._queue.extendleft(request for request, _ in reversed(answers))
-                raise
+        except BaseException:
+            self._queue.extendleft(request for request, _ in reversed(answers))
+            raise
+        if recorded:
             self._publish(recorded)
         for request, answer in answers:
             if not request.answer.done():
@@ -144,6 +142,15 @@ class Settlement:
         while self._queue and isinstance(read := self._queue[0], _Read):
             self._queue.popleft()
             _answer_read(read, self._world)
+
+    def _decide(self, request: _Request) -> tuple[tuple[Fact, ...] | Rejection, list[tuple[str, str]]] | None:
+        """The answer and its journal rows; None when the command is at fault, which nothing has been folded of yet."""
+        try:
+            answer = world.decide(self._world, request.command)
+            return answer, [] if isinstance(answer, Rejection) else [codec.encode(fact) for fact in answer]
+        except Exception as error:  # the fault is the command's alone
+            _fail(request, error)
+            return None
 
     def _fail_waiters(self, failure: StoreFailed) -> None:
         while self._queue:

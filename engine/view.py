@@ -1,7 +1,7 @@
 """Builds the snapshot: the committed world, the venue's positions and the prices, as one picture."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.desks.manager import DeskManager
@@ -17,6 +17,7 @@ from engine.snapshot import (
     KeeperHealth,
     KeeperRow,
     MarketRow,
+    Outcome,
     Side,
     Snapshot,
     Status,
@@ -85,8 +86,7 @@ class View:
         held = house.ledger[pending(desk.address)]
         leverage = self._manager.leverage(desk.ref.market if desk.ref else "")
         needed = self._manager.min_deploy(leverage)
-        position = positions.get(desk.ref) if desk.ref else None
-        return DeskRow(
+        row = DeskRow(
             address=desk.address,
             token=desk.name,
             phase=desk.phase,
@@ -99,19 +99,11 @@ class View:
             market=desk.ref.market if desk.ref else None,
             side=_side(desk.ref.is_long) if desk.ref else None,
             position_id=desk.ref.trade_index if desk.ref else None,
-            leverage=position.leverage / WAD if position else None,
-            collateral=position.collateral * MICRO if position else None,
-            notional=position.notional * MICRO if position else None,
-            entry=position.entry if position else None,
-            mark=position.mark if position else None,
-            pnl=_wad(position.pnl) if position else None,
-            pnl_price=_wad(position.pnl_price) if position else None,
-            pnl_carry=_wad(position.pnl_carry) if position else None,
-            liq_move=position.liq_move if position else None,
-            exit=_exit(position) if position else None,
             fees_total=desk.fees_total * MICRO,
             realised=house.ledger[realised(desk.address)] * MICRO,
         )
+        position = positions.get(desk.ref) if desk.ref else None
+        return row if position is None else _with_position(row, position)
 
     def _note(self, desk: Desk, held: Usdc, needed: Usdc, leverage: int, house: House) -> str:
         if desk.order is not None:
@@ -122,7 +114,7 @@ class View:
             return "waiting for the venue's markets"
         if held < needed:
             return f"{money(held * leverage // WAD)} of {money(needed * leverage // WAD)} min notional, waiting"
-        if desk.word and desk.word.outcome.value in ("none", "refused"):
+        if desk.word and desk.word.outcome in (Outcome.NONE, Outcome.REFUSED):
             return "no entry, asked again at the next pass"
         return "waiting for the next pass"
 
@@ -143,14 +135,8 @@ class View:
             return row
         blocks_per_hour = HOUR_S / float(self._label.block_seconds)
         numerator, denominator = fee_rate(market)
-        return MarketRow(
-            symbol=row.symbol,
-            health=row.health,
-            age_ms=row.age_ms,
-            index=row.index,
-            conf=row.conf,
-            change=row.change,
-            tradable=row.tradable,
+        return replace(
+            row,
             mark=market.mark,
             basis=market.mark / row.index - 1 if row.index and tradable else None,
             carry_per_hour=carry_step(market, 1) / market.params.index_scale * blocks_per_hour,
@@ -219,6 +205,22 @@ def _decisions(house: House) -> tuple[DecisionRow, ...]:
         if desk.word
     ]
     return tuple(sorted(rows, key=lambda row: -row.seq))
+
+
+def _with_position(row: DeskRow, position: PerpPosition) -> DeskRow:
+    return replace(
+        row,
+        leverage=position.leverage / WAD,
+        collateral=position.collateral * MICRO,
+        notional=position.notional * MICRO,
+        entry=position.entry,
+        mark=position.mark,
+        pnl=_wad(position.pnl),
+        pnl_price=_wad(position.pnl_price),
+        pnl_carry=_wad(position.pnl_carry),
+        liq_move=position.liq_move,
+        exit=_exit(position),
+    )
 
 
 def _exit(position: PerpPosition) -> ExitQuote | None:

@@ -1,6 +1,5 @@
 """A loop of the engine: jittered cadence, never overlapping, never silently dead."""
 
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ class Worker:
             except Exception as error:
                 self._failures += 1
                 self._detail = f"{type(error).__name__}, try {self._failures}"
-                log.error("pass failed", worker=self.name, error=repr(error), exc_info=_debugging())
+                log.error("pass failed", worker=self.name, error=repr(error))
             await self._pause()
 
     async def _pause(self) -> None:
@@ -78,7 +77,3 @@ class Worker:
         else:
             health = KeeperHealth.OK
         return KeeperRow(self.name, health, self._passes, self._last_ms, self._detail)
-
-
-def _debugging() -> bool:
-    return logging.getLogger().isEnabledFor(logging.DEBUG)

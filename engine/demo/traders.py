@@ -56,8 +56,7 @@ class Traders:
 
     async def pass_once(self) -> str:
         """One pass: the arbitrageur on every market, then a few of the crowd."""
-        held = await self._settlement.read(_held)
-        listed = await self._settlement.read(lambda world: tuple(world.exchange.markets))
+        held, listed = await self._settlement.read(lambda world: (_held(world), tuple(world.exchange.markets)))
         now_ms = self._clock.now_ms()
         prices = {symbol: self._feed.book.tradable(symbol, now_ms) for symbol in listed}
         open_markets = {symbol: price.wad for symbol, price in prices.items() if price is not None}

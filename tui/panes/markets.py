@@ -43,10 +43,6 @@ def _interest(row: MarketRow, width: int) -> Span:
     return _venue(f"{longs} {shorts}", row)
 
 
-def _age(row: MarketRow) -> float:
-    return -(row.age_ms or 0)
-
-
 TABLE: Table[MarketRow] = Table(
     columns=(
         Column("market", 8, lambda row, _: (row.symbol, Tone.TEXT), 9, left=True, order=lambda row: row.symbol),
