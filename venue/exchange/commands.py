@@ -41,7 +41,7 @@ class Rejection:
 class Refused(Exception):
     """Carries a Rejection out of nested checks."""
 
-    def __init__(self, code: Code, detail: str = "") -> None:
+    def __init__(self, code: StrEnum, detail: str = "") -> None:
         super().__init__(code, detail)
         self.rejection = Rejection(code, detail)
 

@@ -1,6 +1,8 @@
 """Double entry: money only ever moves from one account to another, so the sum over all accounts stays zero.
 
-Accounts are plain names. `external` is everything outside the ledger and the only account that may be negative.
+Accounts are plain names. `external` is everything outside the ledger and the only account that may be negative. Every
+token has a ledger of its own, in its own smallest unit; market tokens are tokens, and what `external` owes of one is
+its supply.
 """
 
 from collections.abc import Iterable
@@ -14,7 +16,7 @@ WALLET = "wallet:"
 
 
 def wallet(user: str) -> str:
-    """The account that holds a user's free collateral."""
+    """The account that holds what a user has free."""
     return WALLET + user
 
 
@@ -25,15 +27,17 @@ class Move:
     source: str
     target: str
     amount: int
+    token: str = ""
+    """Empty: the ledger's own money. The clearinghouse's is USD in 1e-18."""
 
 
 class Overdrawn(ValueError):
     """A move would have left an account other than `external` below zero."""
 
 
-def moves(*legs: tuple[str, str, int]) -> tuple[Move, ...]:
+def moves(*legs: tuple[str, str, int], token: str = "") -> tuple[Move, ...]:
     """The legs that move anything."""
-    return tuple(Move(*leg) for leg in legs if leg[2] > 0)
+    return tuple(Move(*leg, token) for leg in legs if leg[2] > 0)
 
 
 @dataclass(slots=True)
@@ -51,7 +55,7 @@ class Ledger:
         for move in movements:
             left = balances.get(move.source, 0) - move.amount
             if move.amount <= 0 or (left < 0 and move.source != EXTERNAL):
-                raise Overdrawn(f"{move.source} cannot pay {move.amount} to {move.target}")
+                raise Overdrawn(f"{move.source} cannot pay {move.amount} {move.token} to {move.target}")
             balances[move.source] = left
             balances[move.target] = balances.get(move.target, 0) + move.amount
 

@@ -7,6 +7,8 @@ from venue.exchange import curve
 from venue.exchange.fixed import WAD, toward_zero
 from venue.exchange.ledger import Ledger
 from venue.exchange.params import MarketParams
+from venue.exchange.pool.state import Pool, PoolPosition, PositionKey
+from venue.exchange.requests.book import RequestBook
 
 
 class PositionStatus(StrEnum):
@@ -102,3 +104,15 @@ class Exchange:
     uncovered_bad_debt: int = 0
     liquidations: int = 0
     next_position_id: int = 1
+    tokens: dict[str, Ledger] = field(default_factory=dict)
+    """A ledger per token; `ledger` is the clearinghouse's money."""
+    pools: dict[str, Pool] = field(default_factory=dict)
+    pool_positions: dict[PositionKey, PoolPosition] = field(default_factory=dict)
+    requests: RequestBook = field(default_factory=RequestBook)
+
+    def book(self, token: str) -> Ledger:
+        """The ledger of a token; the empty name is the clearinghouse's money."""
+        return self.tokens.get(token) or _EMPTY if token else self.ledger
+
+
+_EMPTY = Ledger()
