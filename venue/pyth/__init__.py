@@ -5,7 +5,7 @@ from venue.pyth.fault import HermesError
 from venue.pyth.hermes import HermesClient
 from venue.pyth.link import LinkPhase, LinkState, LinkTiming, checked_key, checked_url
 from venue.pyth.path import BASE_PRICES, PricePath
-from venue.pyth.price import FEEDS, Feed, Price, PricePolicy, Refusal, RefusalCode, check
+from venue.pyth.price import FEEDS, PEGGED, Feed, Price, PricePolicy, Refusal, RefusalCode, check
 from venue.pyth.script import Episode, Regime, Script, demo_script
 from venue.pyth.simulator import HermesSimulator
 from venue.pyth.wire import WireItem, WirePrice
@@ -13,6 +13,7 @@ from venue.pyth.wire import WireItem, WirePrice
 __all__ = [
     "BASE_PRICES",
     "FEEDS",
+    "PEGGED",
     "Episode",
     "Feed",
     "FeedState",

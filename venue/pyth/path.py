@@ -13,7 +13,7 @@ from math import exp, floor, sqrt
 from types import MappingProxyType
 from typing import Final
 
-from venue.pyth.price import FEEDS, Feed
+from venue.pyth.price import FEEDS, PEGGED, Feed
 from venue.pyth.script import Episode, Regime, Script, rises_first
 
 BASE_PRICES: Final[Mapping[str, float]] = MappingProxyType(
@@ -30,12 +30,15 @@ BASE_PRICES: Final[Mapping[str, float]] = MappingProxyType(
         "SUI": 0.948,
         "HYPE": 31.6,
         "AERO": 0.337,
+        "USDC": 0.9998,
     }
 )
 LOOKBACK_S: Final = 900
 """The momentum window in market seconds: before the origin every feed trends clearly for this long."""
 
-_LIVELINESS: Final[Mapping[str, float]] = MappingProxyType({"BTC": 0.9, "ETH": 1.0})
+_LIVELINESS: Final[Mapping[str, float]] = MappingProxyType({"BTC": 0.9, "ETH": 1.0, "USDC": 0.05})
+_PEG: Final = 0.01
+"""How much of every move reaches a feed that is pegged."""
 _OTHERS: Final = 1.3
 _PERIODS_S: Final = tuple(30.0 * 3**octave for octave in range(7))
 _SIGMA: Final = 0.000_056
@@ -113,7 +116,8 @@ class PricePath:
         elapsed = self._standing(symbol, t_ms)
         scripted = self._script.offset(elapsed, symbol) + self._entered.offset(elapsed, symbol)
         noise = self._noise(symbol, elapsed / 1000 * self.speed) - self._origin[symbol]
-        price = self._bases[symbol] * exp(noise + scripted + self._before(symbol, elapsed))
+        move = noise + scripted + self._before(symbol, elapsed)
+        price = self._bases[symbol] * exp(move * _PEG if symbol in PEGGED else move)
         mantissa = max(1, round(price * 10.0 ** -self.feeds[symbol].expo))
         return mantissa, max(1, round(mantissa * self._width(symbol, t_ms)))
 

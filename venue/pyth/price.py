@@ -47,10 +47,15 @@ FEEDS: Final[Mapping[str, Feed]] = MappingProxyType(
             ("ARB", "3fa4252848f9f0a1480be62745a4629d9eb1322aebab8a791e344b3b9c1adcf5"),
             ("SUI", "23d7315113f5b1d3ba7a83604c44b94d79f4fd69af77f804fc7f920a6dc65744"),
             ("HYPE", "4279e31cc369bbcc2faf022b382b080e32a8e689ff20fbc530d2a603eb6cd98b"),
+            ("USDC", "eaa020c61cc479712813461ce153894a96a6c00b21ed0cfc2798d1f9a9e9c94a"),
             ("AERO", "9db37f4d5654aad3e37e2e14ffd8d53265fb3026d1d8f91146539eebaa2ef45f"),
         )
     }
 )
+
+
+PEGGED: Final = frozenset({"USDC"})
+"""Feeds that are meant to stand still: they price collateral, nobody trades their moves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log1p
 
-from venue.pyth.price import FEEDS
+from venue.pyth.price import FEEDS, PEGGED
 
 
 class Regime(StrEnum):
@@ -96,7 +96,7 @@ def rises_first(seed: int, symbol: str) -> bool:
 def demo_script(seed: int, symbols: Iterable[str] = FEEDS) -> Script:
     """Four and a half minutes of weather: a trend, a crash of 5..6 %, the way back, then trouble of every kind."""
     rng = random.Random(f"{seed}:script")  # noqa: S311
-    names = sorted(symbols)
+    names = sorted(set(symbols) - PEGGED)
     rising = frozenset(name for name in names if rises_first(seed, name))
     falling = frozenset(names) - rising
     lead, drop = 0.006, log1p(-rng.uniform(0.05, 0.06))

@@ -39,7 +39,21 @@ def first() -> Price:
 
 
 def test_feeds_are_pinned() -> None:
-    assert set(FEEDS) == {"ETH", "BTC", "SOL", "BNB", "XRP", "DOGE", "LINK", "AVAX", "ARB", "SUI", "HYPE", "AERO"}
+    assert set(FEEDS) == {
+        "ETH",
+        "BTC",
+        "SOL",
+        "BNB",
+        "XRP",
+        "DOGE",
+        "LINK",
+        "AVAX",
+        "ARB",
+        "SUI",
+        "HYPE",
+        "AERO",
+        "USDC",
+    }
     assert len({feed.id for feed in FEEDS.values()}) == 12
     assert {feed.expo for feed in FEEDS.values()} == {-8}
     with pytest.raises(ValueError, match="exponent"):
