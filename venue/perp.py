@@ -107,7 +107,14 @@ class Unsettled:
     order_id: str
 
 
-OrderOutcome = Filled | Declined | Unsettled
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The venue has the order and has not acted on it yet: a keeper will, or the venue gives it back."""
+
+    order_id: str
+
+
+OrderOutcome = Filled | Declined | Unsettled | Waiting
 
 
 @dataclass(frozen=True, slots=True)

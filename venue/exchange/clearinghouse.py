@@ -92,7 +92,7 @@ def _check_spend(exchange: Exchange, market: Market, order: OpenPosition | Incre
         raise Refused(Code.BAD_AMOUNT, "total must be above zero")
     if not market.params.min_leverage <= order.leverage <= market.params.max_leverage:
         raise Refused(Code.BAD_LEVERAGE, "leverage is outside the market's limits")
-    if exchange.ledger[wallet(order.user)] + order.deposit < order.total:
+    if exchange.ledger[order.payer or wallet(order.user)] + order.deposit < order.total:
         raise Refused(Code.INSUFFICIENT_WALLET, "the wallet holds less than the total")
 
 
@@ -100,13 +100,16 @@ def _deposit_facts(user: str, amount: int) -> tuple[Fact, ...]:
     return (Deposited(user, moves((EXTERNAL, wallet(user), amount))),) if amount else ()
 
 
-def _spend_moves(market: Market, user: str, entry: _Entry) -> tuple[tuple[str, str, int], ...]:
+def _spend_moves(
+    market: Market, order: OpenPosition | IncreasePosition, entry: _Entry
+) -> tuple[tuple[str, str, int], ...]:
+    payer = order.payer or wallet(order.user)
     share = market.params.fee_to_insurance
     protocol = down(entry.fee * (share.denominator - share.numerator), share.denominator)
     return (
-        (wallet(user), TRADE_FUND, entry.margin),
-        (wallet(user), INSURANCE, entry.fee - protocol),
-        (wallet(user), PROTOCOL_FEES, protocol),
+        (payer, TRADE_FUND, entry.margin),
+        (payer, INSURANCE, entry.fee - protocol),
+        (payer, PROTOCOL_FEES, protocol),
     )
 
 
@@ -139,7 +142,7 @@ def open_position(exchange: Exchange, order: OpenPosition) -> tuple[Fact, ...]:
         base_reserve=entry.base_reserve,
         quote_reserve=entry.quote_reserve,
         order_id=order.order_id,
-        moves=moves(*_spend_moves(market, order.user, entry)),
+        moves=moves(*_spend_moves(market, order, entry)),
     )
     return (*_deposit_facts(order.user, order.deposit), opened)
 
@@ -166,7 +169,7 @@ def increase_position(exchange: Exchange, order: IncreasePosition) -> tuple[Fact
         base_reserve=entry.base_reserve,
         quote_reserve=entry.quote_reserve,
         order_id=order.order_id,
-        moves=moves(*_spend_moves(market, order.user, entry)),
+        moves=moves(*_spend_moves(market, order, entry)),
     )
     if health(*_after_increase(market, position, increased)).liquidatable:
         raise Refused(Code.WOULD_BE_LIQUIDATABLE, "the position would be liquidatable afterwards")

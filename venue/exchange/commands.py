@@ -81,6 +81,8 @@ class _Order:
     """Not empty: takes effect at most once, and its fill can be asked for later."""
     worst_price: int | None = None
     """Refuse when the average price would be worse than this."""
+    payer: str = ""
+    """The account whose money is spent, if not the user's wallet: the vault that holds it in escrow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

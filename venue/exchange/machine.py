@@ -7,11 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from venue.exchange import clearinghouse, commands, facts
-from venue.exchange.commands import Code, Command, Refused, Rejection
-from venue.exchange.facts import Fact
+from venue.exchange.commands import Code, Refused, Rejection
 from venue.exchange.fixed import WAD, down
-from venue.exchange.ledger import EXTERNAL, INSURANCE, moves, wallet
+from venue.exchange.ledger import EXTERNAL, INSURANCE, Ledger, Move, moves, wallet
+from venue.exchange.requests import cancel, create, execute, fold, listing, update
+from venue.exchange.requests import commands as request_commands
+from venue.exchange.requests import facts as request_facts
 from venue.exchange.state import Exchange, Fill, Market, Position, PositionStatus
+
+Command = commands.Command | request_commands.Command
+Fact = request_facts.Fact
 
 
 def decide(exchange: Exchange, command: Command) -> tuple[Fact, ...] | Rejection:
@@ -25,9 +30,19 @@ def decide(exchange: Exchange, command: Command) -> tuple[Fact, ...] | Rejection
 def evolve(exchange: Exchange, fact: Fact) -> None:
     """Folds one fact into the state, in place."""
     _FOLDS[type(fact)](exchange, fact)
-    movements = getattr(fact, "moves", ())
+    changes = getattr(fact, "changes", None)
+    if changes is not None:
+        fold.apply(exchange, changes)
+    movements = getattr(fact, "moves", ()) if changes is None else changes.moves
     if movements:
-        exchange.ledger.apply(movements)
+        _book(exchange, movements)
+
+
+def _book(exchange: Exchange, movements: tuple[Move, ...]) -> None:
+    for move in movements:
+        if move.token and move.token not in exchange.tokens:
+            exchange.tokens[move.token] = Ledger()
+        exchange.book(move.token).apply((move,))
 
 
 def _list_market(exchange: Exchange, command: commands.ListMarket) -> tuple[Fact, ...]:
@@ -196,6 +211,23 @@ _DECISIONS: dict[type, Callable[[Exchange, Any], tuple[Fact, ...]]] = {
     commands.IncreasePosition: clearinghouse.increase_position,
     commands.ClosePosition: clearinghouse.close_position,
     commands.LiquidatePosition: clearinghouse.liquidate_position,
+    request_commands.FoundExchange: listing.found,
+    request_commands.RegisterKeeper: listing.register_keeper,
+    request_commands.SwitchFeature: listing.switch_feature,
+    request_commands.ListPool: listing.list_pool,
+    request_commands.SwitchPool: listing.switch_pool,
+    request_commands.Credit: listing.credit,
+    request_commands.Debit: listing.debit,
+    request_commands.RegisterReferralCode: listing.register_code,
+    request_commands.Claim: listing.claim,
+    request_commands.CreateDeposit: create.create_deposit,
+    request_commands.CreateWithdrawal: create.create_withdrawal,
+    request_commands.CreateOrder: create.create_order,
+    request_commands.UpdateOrder: update.update_order,
+    request_commands.ExecuteRequest: execute.execute_request,
+    request_commands.CancelRequest: cancel.cancel_request,
+    request_commands.SweepRequest: cancel.sweep_request,
+    request_commands.LiquidatePoolPosition: listing.liquidate,
 }
 
 _FOLDS: dict[type, Callable[[Exchange, Any], None]] = {
@@ -208,4 +240,5 @@ _FOLDS: dict[type, Callable[[Exchange, Any], None]] = {
     facts.PositionIncreased: _on_increased,
     facts.PositionReduced: _on_reduced,
     facts.PositionLiquidated: _on_liquidated,
+    **fold.FOLDS,
 }

@@ -1,17 +1,21 @@
 """The embedded exchange as a `PerpVenue`: what desks trade on when no real money is meant.
 
-USDC (1e-6) becomes clearinghouse money (1e-18) exactly on the way in; on the way out what is no whole micro-dollar
-stays in the desk's wallet on the exchange.
+Every order takes the two steps: it is created with its collateral in escrow, and a keeper executes it. USDC (1e-6)
+becomes clearinghouse money (1e-18) exactly on the way in; on the way out what is no whole micro-dollar stays in the
+desk's wallet on the exchange. Execution fees are paid with native tokens from outside, as a desk's operator would.
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Protocol, TypeVar
 
 from venue.exchange import commands
 from venue.exchange.fixed import WAD, down, toward_zero, up, wad
 from venue.exchange.health import health, move_to_liquidation
 from venue.exchange.ledger import wallet
+from venue.exchange.machine import Command
+from venue.exchange.requests.commands import CreateOrder
+from venue.exchange.requests.request import OrderType
+from venue.exchange.requests.work import least_fee
 from venue.exchange.state import Exchange, Fill, Position, PositionStatus
 from venue.perp import (
     CloseOrder,
@@ -24,6 +28,7 @@ from venue.perp import (
     PerpPosition,
     PositionRef,
     Usdc,
+    Waiting,
 )
 
 MICRO = 10**12
@@ -34,20 +39,21 @@ T = TypeVar("T")
 class Clearing(Protocol):
     """Whoever owns the exchange's state: decides commands durably, and lends the committed state for reading."""
 
-    async def submit(self, command: commands.Command) -> tuple[object, ...] | commands.Rejection: ...
+    async def submit(self, command: Command) -> tuple[object, ...] | commands.Rejection: ...
 
     async def read(self, look: Callable[[Exchange], T]) -> T: ...
 
 
 class PaperVenue:
-    """The `PerpVenue` over an embedded exchange; `accounts` are the desks, everybody else's positions stay hidden."""
+    """The `PerpVenue` over an embedded exchange; accounts with the `prefix` are the desks, all others stay hidden."""
 
     name = "exchange"
 
-    def __init__(self, clearing: Clearing, min_notional: Usdc, prefix: str) -> None:
+    def __init__(self, clearing: Clearing, min_notional: Usdc, prefix: str, now_ms: Callable[[], int]) -> None:
         self._clearing = clearing
         self._min_notional = min_notional
         self._prefix = prefix
+        self._now_ms = now_ms
 
     async def markets(self) -> dict[str, MarketTerms]:
         return await self._clearing.read(
@@ -58,55 +64,90 @@ class PaperVenue:
         )
 
     async def open(self, order: OpenOrder) -> OrderOutcome:
-        if order.collateral * order.leverage < self._min_notional * WAD:
+        notional = order.collateral * order.leverage
+        if notional < self._min_notional * WAD:
             return Declined(order.order_id, "BELOW_MIN_NOTIONAL", "collateral x leverage is below the venue's minimum")
-        amount = order.collateral * MICRO
-        command: commands.Command
-        if order.increase is None:
-            command = commands.OpenPosition(
-                user=self._prefix + order.account,
-                market=order.market,
-                is_long=order.is_long,
-                total=amount,
-                leverage=Fraction(order.leverage, WAD),
-                deposit=amount,
-                order_id=order.order_id,
-            )
-        else:
-            command = commands.IncreasePosition(
-                user=self._prefix + order.account,
-                position_id=order.increase.trade_index,
-                total=amount,
-                leverage=Fraction(order.leverage, WAD),
-                deposit=amount,
-                order_id=order.order_id,
-            )
-        return await self._send(command, order.order_id)
+        return await self._create(
+            order.order_id,
+            order.account,
+            OrderType.MARKET_INCREASE,
+            order.market,
+            order.is_long,
+            collateral=order.collateral * MICRO,
+            size=down(notional * MICRO, WAD),
+            position_id=order.increase.trade_index if order.increase else 0,
+        )
 
     async def close(self, order: CloseOrder) -> OrderOutcome:
-        command = commands.ClosePosition(
-            user=self._prefix + order.account,
-            position_id=order.ref.trade_index,
-            withdraw_unit=MICRO,
+        number = order.ref.trade_index
+        position = await self._clearing.read(lambda exchange: exchange.open_positions.get(number))
+        return await self._create(
+            order.order_id,
+            order.account,
+            OrderType.MARKET_DECREASE,
+            order.ref.market,
+            order.ref.is_long,
+            collateral=0,
+            size=position.entry_notional if position else 1,
+            position_id=number,
             worst_price=order.worst_price,
-            order_id=order.order_id,
         )
-        return await self._send(command, order.order_id)
 
-    async def _send(self, command: commands.Command, order_id: str) -> OrderOutcome:
+    async def _create(
+        self,
+        order_id: str,
+        account: str,
+        kind: OrderType,
+        market: str,
+        is_long: bool,
+        collateral: int,
+        size: int,
+        position_id: int,
+        worst_price: int | None = None,
+    ) -> OrderOutcome:
+        table = await self._clearing.read(lambda exchange: exchange.requests.rules.work)
+        fee = least_fee(table, kind, 0)
+        command = CreateOrder(
+            account=self._prefix + account,
+            receiver=self._prefix + account,
+            execution_fee=fee,
+            native_sent=fee,
+            client_id=order_id,
+            from_outside=True,
+            now_ms=self._now_ms(),
+            type=kind,
+            market=market,
+            is_long=is_long,
+            collateral_token="",
+            collateral=collateral,
+            size=size,
+            acceptable_price=worst_price,
+            position_id=position_id,
+            withdraw_unit=MICRO if kind.is_decrease else 0,
+        )
         answer = await self._clearing.submit(command)
-        if isinstance(answer, commands.Rejection) and answer.code is not commands.Code.DUPLICATE_ORDER:
-            return Declined(order_id, answer.code, answer.detail)
-        return await self.outcome(order_id)
+        if isinstance(answer, commands.Rejection):
+            sent_before = await self.outcome(order_id)
+            if isinstance(sent_before, Declined) and sent_before.code == NEVER_SENT:
+                return Declined(order_id, answer.code, answer.detail)
+            return sent_before
+        return Waiting(order_id)
 
     async def outcome(self, order_id: str) -> OrderOutcome:
-        """Known for certain either way: an order and its fill are one transaction here."""
+        """Known for certain either way: the request and what became of it are in the journal."""
 
         def look(exchange: Exchange) -> OrderOutcome:
             fill = exchange.fills.get(order_id)
-            if fill is None:
-                return Declined(order_id, "NEVER_SENT", "the exchange has no such order")
-            return _filled(exchange, order_id, fill)
+            if fill is not None:
+                return _filled(exchange, order_id, fill)
+            book = exchange.requests
+            key = book.by_client.get(order_id, "")
+            if key in book.pending:
+                return Waiting(order_id)
+            ended = book.ended.get(key)
+            if ended is not None:
+                return Declined(order_id, ended.reason, ended.detail)
+            return Declined(order_id, NEVER_SENT, "the exchange has no such order")
 
         return await self._clearing.read(look)
 
@@ -175,5 +216,6 @@ def _filled(exchange: Exchange, order_id: str, fill: Fill) -> Filled:
     )
 
 
+NEVER_SENT = "NEVER_SENT"
 MIN_NOTIONAL: Usdc = down(wad(100), MICRO)
 """AVANTIS_MIN_NOTIONAL_USDC of the seed: collateral x leverage below this is refused by the venue's terms."""

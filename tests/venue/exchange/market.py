@@ -1,8 +1,8 @@
 """One market to try things on."""
 
 from venue.exchange import commands, machine
-from venue.exchange.facts import Fact
 from venue.exchange.fixed import wad
+from venue.exchange.machine import Fact
 from venue.exchange.params import MarketParams
 from venue.exchange.state import Exchange
 
@@ -18,7 +18,7 @@ def exchange(params: MarketParams = LITERAL) -> Exchange:
     return state
 
 
-def apply(state: Exchange, command: commands.Command) -> tuple[Fact, ...] | commands.Rejection:
+def apply(state: Exchange, command: machine.Command) -> tuple[Fact, ...] | commands.Rejection:
     """Decides and folds."""
     answer = machine.decide(state, command)
     if not isinstance(answer, commands.Rejection):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from venue.exchange.requests.request import Ended, OrderRequest, Request
+from venue.exchange.requests.request import Ended, OrderRequest, PositionName, Request
 from venue.exchange.requests.work import WorkTable
 
 ENDED_KEPT = 5_000
@@ -46,6 +46,8 @@ class RequestBook:
     by_account: dict[str, dict[str, None]] = field(default_factory=dict)
     """Keys of what waits, per account, oldest first."""
     ended: dict[str, Ended] = field(default_factory=dict)
+    executed: int = 0
+    cancelled: int = 0
     by_client: dict[str, str] = field(default_factory=dict)
     """Key by the sender's own name for it, as long as the request is remembered."""
     keepers: dict[str, bool] = field(default_factory=dict)
@@ -80,22 +82,11 @@ class RequestBook:
             if self.by_client.get(oldest.request.client_id) == oldest.request.key:
                 del self.by_client[oldest.request.client_id]
 
-    def auto_cancelled_with(self, order: OrderRequest) -> list[OrderRequest]:
-        """The waiting auto-cancel orders of the same position as `order`."""
-        waiting = (self.pending[key] for key in self.by_account.get(order.account, {}))
+    def ending_with(self, position: PositionName) -> list[OrderRequest]:
+        """The waiting auto-cancel orders of a position."""
+        waiting = (self.pending[key] for key in self.by_account.get(position.account, {}))
         return [
             each
             for each in waiting
-            if isinstance(each, OrderRequest) and each.auto_cancel and each.type.is_decrease and same(each, order)
+            if isinstance(each, OrderRequest) and each.auto_cancel and each.position == position
         ]
-
-
-def same(one: OrderRequest, other: OrderRequest) -> bool:
-    """Whether two orders are about the same position."""
-    return (one.account, one.market, one.collateral_token, one.is_long, one.position_id) == (
-        other.account,
-        other.market,
-        other.collateral_token,
-        other.is_long,
-        other.position_id,
-    )

@@ -6,6 +6,9 @@ vAMM market 1e-18. Times are unix ms.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+from venue.exchange.pool.state import market_token
 
 DEPOSIT_VAULT = "deposit_vault"
 WITHDRAWAL_VAULT = "withdrawal_vault"
@@ -13,6 +16,14 @@ ORDER_VAULT = "order_vault"
 NATIVE = "WETH"
 """The token execution fees are paid in."""
 ZERO = "0x0000000000000000000000000000000000000000"
+
+
+class Kind(StrEnum):
+    """The three things that can be requested; each has a vault of its own."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    ORDER = "order"
 
 
 class OrderType(StrEnum):
@@ -43,6 +54,16 @@ class OrderType(StrEnum):
     @property
     def is_decrease(self) -> bool:
         return not self.is_swap and not self.is_increase
+
+
+class PositionName(NamedTuple):
+    """What an order is about: a pool position, or one on a curve by its number (0 is none yet)."""
+
+    account: str
+    market: str
+    collateral_token: str
+    is_long: bool
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +129,48 @@ class OrderRequest(_Request):
     withdraw_unit: int
     """On a vAMM market: what a close pays leaves for outside at once, in whole units of this; 0 leaves it there."""
     frozen: bool = False
+    frozen_reason: str = ""
+
+    @property
+    def position(self) -> PositionName:
+        return PositionName(self.account, self.market, self.collateral_token, self.is_long, self.position_id)
 
 
 Request = DepositRequest | WithdrawalRequest | OrderRequest
+
+
+_KINDS: dict[type, Kind] = {
+    DepositRequest: Kind.DEPOSIT,
+    WithdrawalRequest: Kind.WITHDRAWAL,
+    OrderRequest: Kind.ORDER,
+}
+VAULTS = {Kind.DEPOSIT: DEPOSIT_VAULT, Kind.WITHDRAWAL: WITHDRAWAL_VAULT, Kind.ORDER: ORDER_VAULT}
+
+
+def kind_of(request: Request) -> Kind:
+    """Which of the three a request is."""
+    return _KINDS[type(request)]
+
+
+def name_of(request: Request) -> str:
+    """The kind, or the order's type: what features are switched by and people read."""
+    return request.type if isinstance(request, OrderRequest) else kind_of(request)
+
+
+def expires(request: Request) -> bool:
+    """Whether it lives for a limited time only: all but limit and stop orders."""
+    return not isinstance(request, OrderRequest) or request.type.is_market
+
+
+def escrow(request: Request) -> tuple[tuple[str, int], ...]:
+    """(token, amount) that its vault holds for it, beside the execution fee."""
+    match request:
+        case DepositRequest():
+            return (request.long_token, request.long_amount), (request.short_token, request.short_amount)
+        case WithdrawalRequest():
+            return ((market_token(request.market), request.amount),)
+        case OrderRequest():
+            return () if request.type.is_decrease else ((request.collateral_token, request.collateral),)
 
 
 class Ending(StrEnum):

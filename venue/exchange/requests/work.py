@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from venue.exchange.commands import Refused
 from venue.exchange.reasons import Reason
-from venue.exchange.requests.request import DepositRequest, OrderRequest, Request, WithdrawalRequest
+from venue.exchange.requests.request import (
+    DepositRequest,
+    Kind,
+    OrderRequest,
+    OrderType,
+    Request,
+    WithdrawalRequest,
+    name_of,
+)
 
 BASE_PRICES = 3
 """Prices every execution needs: index, long and short token."""
@@ -54,18 +62,24 @@ def hops(request: Request) -> int:
 
 def estimate(table: WorkTable, request: Request) -> int:
     """Units the execution is expected to need at most (boxes deposit.create.i, order.create.h)."""
-    return _kind(table, request)[0] + table.hop_limit * hops(request) + request.callback_units
+    return _kind(table, name_of(request))[0] + table.hop_limit * hops(request) + request.callback_units
 
 
 def used(table: WorkTable, request: Request) -> int:
     """Units the execution is charged; a callback is charged in full, whatever it does with it."""
-    return _kind(table, request)[1] + table.hop_used * hops(request) + request.callback_units
+    return _kind(table, name_of(request))[1] + table.hop_used * hops(request) + request.callback_units
 
 
 def min_execution_fee(table: WorkTable, request: Request) -> int:
     """The least execution fee a request must carry, in native smallest units (deposit.create.h)."""
-    prices = BASE_PRICES + hops(request)
-    return (table.estimate_base + table.estimate_per_price * prices + estimate(table, request)) * table.unit_price
+    return least_fee(table, name_of(request), hops(request), request.callback_units)
+
+
+def least_fee(table: WorkTable, kind: str, hop_count: int, callback_units: int = 0) -> int:
+    """The same before there is a request; `kind` is deposit, withdrawal or an order type."""
+    units = _kind(table, kind)[0] + table.hop_limit * hop_count + callback_units
+    prices = BASE_PRICES + hop_count
+    return (table.estimate_base + table.estimate_per_price * prices + units) * table.unit_price
 
 
 def keeper_fee(table: WorkTable, hop_count: int, units: int, fee: int) -> int:
@@ -91,15 +105,14 @@ def callback_allowed(table: WorkTable, request: Request, brought: int) -> bool:
     return max(0, left) * 63 // 64 >= request.callback_units
 
 
-def _kind(table: WorkTable, request: Request) -> tuple[int, int]:
-    match request:
-        case DepositRequest():
-            return table.deposit_limit, table.deposit_used
-        case WithdrawalRequest():
-            return table.withdrawal_limit, table.withdrawal_used
-        case OrderRequest():
-            if request.type.is_swap:
-                return table.swap_limit, table.swap_used
-            if request.type.is_increase:
-                return table.increase_limit, table.increase_used
-            return table.decrease_limit, table.decrease_used
+def _kind(table: WorkTable, kind: str) -> tuple[int, int]:
+    if kind == Kind.DEPOSIT:
+        return table.deposit_limit, table.deposit_used
+    if kind == Kind.WITHDRAWAL:
+        return table.withdrawal_limit, table.withdrawal_used
+    order = OrderType(kind)
+    if order.is_swap:
+        return table.swap_limit, table.swap_used
+    if order.is_increase:
+        return table.increase_limit, table.increase_used
+    return table.decrease_limit, table.decrease_used

@@ -10,13 +10,14 @@ from pydantic import ValidationError
 
 from venue.exchange import commands, machine
 from venue.exchange.commands import Code, Rejection
-from venue.exchange.facts import Fact
 from venue.exchange.fixed import to_text
 from venue.exchange.ledger import INSURANCE, PROTOCOL_FEES, TRADE_FUND, WALLET
+from venue.exchange.machine import Fact
 from venue.exchange.params import MarketParams
 from venue.exchange.scenario.answers import Json, market_state, position_state, shown
 from venue.exchange.scenario.config import BAD_REQUEST, ScenarioError, configured
 from venue.exchange.scenario.ops import OPS
+from venue.exchange.scenario.pool import run_pool
 from venue.exchange.state import Exchange
 
 __all__ = ["Json", "ScenarioError", "Simulation", "run"]
@@ -38,7 +39,7 @@ class Simulation:
         simulation.apply(commands.ListMarket(SYMBOL, params))
         return simulation
 
-    def apply(self, command: commands.Command) -> tuple[Fact, ...] | Rejection:
+    def apply(self, command: machine.Command) -> tuple[Fact, ...] | Rejection:
         """Decides and folds."""
         answer = machine.decide(self.exchange, command)
         for fact in () if isinstance(answer, Rejection) else answer:
@@ -94,12 +95,22 @@ def run(scenario: object, simulation: Simulation | None = None) -> Json:
 
     With a `simulation` the operations are tried on its state, and a config is refused. Raises ScenarioError.
     """
+    if isinstance(scenario, dict) and "market" in scenario:
+        return _on_a_pool(scenario, simulation)
     config, ops = _parts(scenario)
     if simulation is None:
         simulation = Simulation.fresh(configured(config))
     elif config:
         raise ScenarioError(BAD_REQUEST, "config: the market of a running exchange is already configured")
     return {"results": [simulation.run(op) for op in ops], "state": simulation.state()}
+
+
+def _on_a_pool(scenario: Mapping[str, object], simulation: Simulation | None) -> Json:
+    if scenario["market"] != "pool":
+        raise ScenarioError(BAD_REQUEST, f"market: {scenario['market']!r:.40}: expected pool, or no such key")
+    if simulation is not None:
+        raise ScenarioError(BAD_REQUEST, "market: pool scenarios start from nothing; expected no --from-state")
+    return run_pool(scenario)
 
 
 def _parts(scenario: object) -> tuple[Mapping[str, object], list[object]]:

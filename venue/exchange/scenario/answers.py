@@ -3,9 +3,10 @@
 from typing import Any
 
 from venue.exchange.clearinghouse import fee_rate, liquidation_fee
-from venue.exchange.facts import Fact, PositionIncreased, PositionLiquidated, PositionOpened, PositionReduced
+from venue.exchange.facts import PositionIncreased, PositionLiquidated, PositionOpened, PositionReduced
 from venue.exchange.fixed import WAD, down, to_text
 from venue.exchange.health import health
+from venue.exchange.machine import Fact
 from venue.exchange.state import Exchange, Market, Position, PositionStatus
 
 Json = dict[str, Any]

@@ -1,0 +1,52 @@
+"""updateOrder: new terms for an order that waits for a price; a frozen one thaws."""
+
+from dataclasses import replace
+
+from venue.exchange.commands import Refused
+from venue.exchange.draft import Draft
+from venue.exchange.ledger import wallet
+from venue.exchange.reasons import Reason
+from venue.exchange.requests.cancel import find
+from venue.exchange.requests.commands import UpdateOrder
+from venue.exchange.requests.create import check_auto_cancel, check_fee
+from venue.exchange.requests.facts import Fact, OrderUpdated
+from venue.exchange.requests.request import NATIVE, ORDER_VAULT, Kind, OrderRequest
+from venue.exchange.state import Exchange
+
+
+def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
+    """The order with its new terms; its age counts from now, its fee is checked again. Raises Refused."""
+    book = exchange.requests
+    order = find(book, Kind.ORDER, asked.key)
+    assert isinstance(order, OrderRequest)  # noqa: S101 - `find` has looked at the kind
+    if order.account != asked.account:
+        raise Refused(Reason.UNAUTHORIZED, "the order belongs to somebody else")
+    if order.type.is_market:
+        raise Refused(Reason.ORDER_NOT_UPDATABLE, "a market order cannot be changed")
+    if min(asked.size, asked.min_output, asked.fee_top_up) < 0:
+        raise Refused(Reason.BAD_AMOUNT, "an amount is negative; expected zero or more")
+    if not asked.size and not order.collateral:
+        raise Refused(Reason.EMPTY_ORDER, "size and collateral are both 0")
+    if not order.type.is_swap and not (asked.trigger_price and asked.trigger_price > 0):
+        raise Refused(Reason.BAD_PRICE, f"a {order.type} needs a trigger price above zero")
+    updated = replace(
+        order,
+        size=asked.size,
+        trigger_price=asked.trigger_price,
+        acceptable_price=asked.acceptable_price,
+        min_output=asked.min_output,
+        valid_from_ms=asked.valid_from_ms,
+        auto_cancel=asked.auto_cancel and order.type.is_decrease,
+        execution_fee=order.execution_fee + asked.fee_top_up,
+        updated_ms=asked.now_ms,
+        frozen=False,
+        frozen_reason="",
+    )
+    check_fee(book, updated)
+    check_auto_cancel(book, updated)
+    draft = Draft(exchange, asked.now_ms)
+    source = wallet(order.account)
+    if draft.balance(NATIVE, source) < asked.fee_top_up:
+        raise Refused(Reason.INSUFFICIENT_BALANCE, f"{order.account} has less than {asked.fee_top_up} {NATIVE}")
+    draft.pay(NATIVE, source, ORDER_VAULT, asked.fee_top_up)
+    return (OrderUpdated(updated, draft.changes().moves),)
