@@ -9,25 +9,36 @@ from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.config import Settings
+from engine.demo.crowd import PoolCrowd
 from engine.demo.fees import SimulatedFees
+from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, TRADERS, is_simulated
 from engine.demo.stage import Demo
-from engine.demo.traders import ARBITRAGEUR, TRADERS, Traders, is_simulated
-from engine.demo.traders import PREFIX as TRADER_PREFIX
+from engine.demo.traders import Traders
 from engine.desks.manager import DeskManager
 from engine.feed import Feed
 from engine.keepers.carry import CarryKeeper
 from engine.keepers.liquidator import Liquidator
+from engine.keepers.pool_liquidator import PoolLiquidator
+from engine.keepers.requests import Notes, RequestKeeper
 from engine.markets import MarketLister
 from engine.operator import Operator
 from engine.queue import LiquidationQueue
+from engine.requests.counter import RequestCounter
+from engine.requests.hooks import Hooks
+from engine.requests.prices import IndexPrices
 from engine.settlement import ExchangeDoor, Settlement
 from engine.view import Label, View
+from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.perp import PerpVenue
 
 DESK_PREFIX = "desk:"
+KEEPER_PREFIX = "keeper-"
 LIQUIDATOR = "keeper-1"
+FROZEN_KEEPER = "keeper-frozen"
+RETRY_KEEPER = "keeper-by-hand"
+"""Executes what an operator retries."""
 AGENT_MARKETS = ("ETH", "BTC")
 """What the agent may choose from (seed desk-agent), as far as the exchange lists it."""
 
@@ -36,6 +47,8 @@ FEE_CLAIMER = Cadence(180, 300)
 DESK_MANAGER = Cadence(300, 480)
 """Intervals in seconds as the seed's deployment runs them; a demo divides them by its time factor."""
 POSITION_WATCH = Cadence(0.5, 0.7)
+REQUEST_WATCH = Cadence(0.3, 0.5)
+FROZEN_WATCH = Cadence(4.0, 6.0)
 SCREEN = Cadence(0.2, 0.2)
 ONCE_A_SECOND = Cadence(1.0, 1.0)
 
@@ -65,15 +78,18 @@ def assemble(
     settlement: Settlement,
     clock: Clock,
     publish: Callable[[], Awaitable[str]],
+    hooks: Hooks,
 ) -> Parts:
     """Every part, wired. `seed` drives jitter, and what a demo invents."""
     factor = demo.factor if demo else 1
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
-    venue = PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX)
+    venue = PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms)
     markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal)
     manager = DeskManager(settlement, venue, agent, settings.risk, settings.avantis_max_leverage, clock)
-    view = View(_label(settings, demo), feed, manager, LiquidationQueue(_owner))
+    prices = IndexPrices(feed, clock)
+    notes = Notes()
+    view = View(_label(settings, demo), feed, manager, LiquidationQueue(_owner), prices, notes)
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
         return Worker(name, cadence, work, clock, random.Random(f"{seed}:{name}"))  # noqa: S311 - jitter
@@ -90,24 +106,41 @@ def assemble(
         worker("markets", ONCE_A_SECOND, lister.pass_once),
         worker("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
         worker("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
-        worker("positions", POSITION_WATCH, manager.notice_ends),
+        worker("positions", POSITION_WATCH, manager.watch),
+        worker("pools", POSITION_WATCH, PoolLiquidator(settlement, prices, clock, LIQUIDATOR).pass_once),
+        worker("callbacks", POSITION_WATCH, hooks.pass_once),
         worker("screen", SCREEN, publish),
     ]
+    for account, special in request_keepers(settings).items():
+        keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special)
+        workers.append(worker(account, FROZEN_WATCH if special else REQUEST_WATCH, keeper.pass_once))
     if demo:
         fees = SimulatedFees(settlement, seed, random.Random(f"{seed}:fees"))  # noqa: S311 - a simulation
         traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
         workers.append(worker("fees", FEE_CLAIMER.faster(factor), fees.claim_pooled_fees))
         workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
+        crowd = PoolCrowd(settlement, prices, clock, random.Random(f"{seed}:crowd"))  # noqa: S311
+        workers.append(worker("crowd", Cadence(0.7, 1.4), crowd.pass_once))
     later = (
         worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
         worker("desks", DESK_MANAGER.faster(factor), manager.manage_all),
     )
     roles = dict.fromkeys(settings.exchange.liquidators, Role.LIQUIDATOR)
-    roles |= dict.fromkeys(settings.exchange.operators, Role.OPERATOR)
-    reserved = (DESK_PREFIX, LIQUIDATOR, TRADER_PREFIX, ARBITRAGEUR) if demo else (DESK_PREFIX, LIQUIDATOR)
+    roles |= dict.fromkeys((*settings.exchange.operators, local_operator()), Role.OPERATOR)
+    reserved = (
+        (DESK_PREFIX, KEEPER_PREFIX, TRADER_PREFIX, LP_PREFIX, ARBITRAGEUR) if demo else (DESK_PREFIX, KEEPER_PREFIX)
+    )
     counter = Counter(settlement, reserved, roles)
-    operator = Operator(settlement, manager, counter, clock)
+    by_hand = RequestKeeper(settlement, prices, clock, RETRY_KEEPER, notes, special=True)
+    requests = RequestCounter(settlement, by_hand, clock, reserved, roles)
+    operator = Operator(settlement, manager, counter, requests, clock)
     return Parts(feed, venue, operator, view, tuple(workers), warm_up, later)
+
+
+def request_keepers(settings: Settings) -> dict[str, bool]:
+    """The engine's own keepers, and whether they may try frozen orders and limit swaps."""
+    count = settings.exchange.request_keepers
+    return {f"{KEEPER_PREFIX}{number}": False for number in range(1, count + 1)} | {FROZEN_KEEPER: True}
 
 
 def _label(settings: Settings, demo: Demo | None) -> Label:

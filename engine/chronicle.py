@@ -10,10 +10,11 @@ from engine.desks import facts as desk_facts
 from engine.desks.facts import OrderKind
 from engine.settlement import Recorded
 from engine.snapshot import Event, EventPage
-from engine.text import money
+from engine.text import clean, money
 from engine.world import Fact
 from venue.exchange import facts as exchange_facts
 from venue.exchange.fixed import WAD
+from venue.exchange.requests import facts as request_facts
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 RING = 5_000
@@ -61,7 +62,15 @@ def tell(fact: Fact) -> tuple[str, str, str] | None:
     """(desk address or empty, kind, one line) of a fact worth reading."""
     if isinstance(fact, desk_facts.Fact):
         return _tell_desk(fact)
+    if isinstance(fact, request_facts.Executed | request_facts.RequestCancelled | request_facts.OrderFrozen):
+        return _tell_request(fact)
     match fact:
+        case request_facts.PoolListed():
+            return "", "market", f"pool {fact.symbol} listed: {fact.long} and {fact.short}"
+        case request_facts.TokensCredited():
+            return "", "paper", f"{fact.user} credited with paper {fact.moves[0].token}"
+        case request_facts.PoolPositionLiquidated():
+            return "", "liquidation", f"pool position liquidated by {fact.keeper}"
         case exchange_facts.PositionLiquidated():
             paid = money(fact.liquidator_fee, WAD)
             covered = f", insurance paid {money(fact.from_insurance, WAD)}" if fact.from_insurance else ""
@@ -70,6 +79,18 @@ def tell(fact: Fact) -> tuple[str, str, str] | None:
             price = fact.params.initial_quote * WAD // fact.params.initial_base
             return "", "market", f"{fact.symbol} listed, curve anchored at {money(price, WAD)}"
     return None
+
+
+def _tell_request(
+    fact: request_facts.Executed | request_facts.RequestCancelled | request_facts.OrderFrozen,
+) -> tuple[str, str, str]:
+    key, keeper = fact.receipt.key[:10], fact.receipt.keeper
+    match fact:
+        case request_facts.RequestCancelled():
+            return "", "request", clean(f"request {key} cancelled by {keeper}: {fact.reason} {fact.detail}")
+        case request_facts.OrderFrozen():
+            return "", "request", clean(f"order {key} frozen: {fact.reason} {fact.detail}")
+    return "", "request", clean(f"request {key} executed by {keeper}")
 
 
 def _tell_desk(fact: desk_facts.Fact) -> tuple[str, str, str] | None:

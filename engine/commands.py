@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand
 from engine.envelope import Envelope
+from engine.requests.commands import RequestCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class CloseDesk(Envelope):
     worst_price: int
 
 
-Command = HaltDesk | ResumeDesk | HaltAll | CloseDesk | ClearingCommand
+Command = HaltDesk | ResumeDesk | HaltAll | CloseDesk | ClearingCommand | RequestCommand
 
 
 @dataclass(frozen=True, slots=True)

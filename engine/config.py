@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from venue.exchange.scenario.config import RESERVES, configured
+from venue.exchange.scenario.pool_config import pool_params
 from venue.pyth import FEEDS, checked_key, checked_url
 
 CONFIG_FILE = platformdirs.user_config_path("perpdesk") / "config.toml"
@@ -75,6 +76,12 @@ class ExchangeSettings(_Section):
     """`seed-literal` lifts the limit on how far one open may move mark."""
     market: dict[str, MarketTable] = Field(default_factory=dict)
     """Per market, the seed's parameters by the seed's names, as strings: `[exchange.market.ETH]`."""
+    pools: tuple[Literal["ETH-USD", "BTC-USD"], ...] = ("ETH-USD", "BTC-USD")
+    """Pool markets of the two-step exchange."""
+    pool: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Per pool, its parameters by the names that scenarios use, as strings: `[exchange.pool.ETH-USD]`."""
+    request_keepers: Annotated[int, Field(ge=1, le=8)] = 1
+    """How many keepers compete for requests."""
     operators: tuple[str, ...] = ()
     liquidators: tuple[str, ...] = ()
     """Accounts of the clearinghouse with that role. With any liquidator named, only those may liquidate."""
@@ -89,6 +96,13 @@ class ExchangeSettings(_Section):
                 raise ValueError(f"{min(reserves)}: curves are anchored at the first price; set depth_usd")
             configured(changes)
         return market
+
+    @field_validator("pool")
+    @classmethod
+    def _known_pool_parameters(cls, pool: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for changes in pool.values():
+            pool_params(changes)
+        return pool
 
 
 class Signal(_Section):

@@ -1,6 +1,8 @@
 """Lists the configured markets on the embedded exchange, each curve anchored at its first tradable price."""
 
-from dataclasses import replace
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from engine.clock import Clock
@@ -11,7 +13,40 @@ from venue.exchange.commands import FundInsurance, ListMarket
 from venue.exchange.fixed import wad
 from venue.exchange.ledger import INSURANCE
 from venue.exchange.params import MarketParams
+from venue.exchange.pool.params import PoolParams
+from venue.exchange.pool.units import FLOAT, SHARE, factor
+from venue.exchange.requests.book import RequestRules
+from venue.exchange.requests.commands import FoundExchange, ListPool, RegisterKeeper
 from venue.exchange.scenario.config import configured
+from venue.exchange.scenario.pool_config import pool_params
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    index: str
+    long: str
+    short: str
+
+
+POOLS = {"ETH-USD": _Tokens("WETH", "WETH", "USDC"), "BTC-USD": _Tokens("WBTC", "WBTC", "USDC")}
+POOL_PARAMS = PoolParams(
+    min_first_deposit=10 * SHARE,
+    borrowing_per_second=factor("0.00000001"),
+    impact_distribution_per_second=10**12 * FLOAT,
+)
+
+
+async def found_exchange(settlement: Settlement, settings: ExchangeSettings, keepers: Mapping[str, bool]) -> None:
+    """Names the exchange once, lists what pools are missing, registers the engine's keepers. Raises nothing twice."""
+    known = await settlement.read(lambda world: (bool(world.exchange.requests.keepers), set(world.exchange.pools)))
+    if not known[0]:
+        await settlement.submit(FoundExchange(uuid.uuid4().hex, RequestRules()))
+    for symbol in settings.pools:
+        if symbol not in known[1]:
+            tokens, params = POOLS[symbol], pool_params(settings.pool.get(symbol, {}), POOL_PARAMS)
+            await settlement.submit(ListPool(symbol, tokens.index, tokens.long, tokens.short, params))
+    for keeper, special in keepers.items():
+        await settlement.submit(RegisterKeeper(keeper, special))
 
 
 class MarketLister:

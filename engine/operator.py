@@ -13,10 +13,12 @@ from engine.commands import CloseDesk, Command, HaltAll, HaltDesk, Receipt, Resu
 from engine.desks import commands as desk_commands
 from engine.desks.commands import Code
 from engine.desks.manager import DeskManager
+from engine.requests.commands import RequestCommand
+from engine.requests.counter import RequestCounter
 from engine.settlement import Settlement, StoreFailed
 from engine.text import clean_name, money
 from venue.exchange.commands import Rejection
-from venue.perp import Declined, Filled, OrderOutcome
+from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 REMEMBERED = 1_000
@@ -25,10 +27,13 @@ REMEMBERED = 1_000
 class Operator:
     """The engine's side of `Port.submit`."""
 
-    def __init__(self, settlement: Settlement, manager: DeskManager, counter: Counter, clock: Clock) -> None:
+    def __init__(
+        self, settlement: Settlement, manager: DeskManager, counter: Counter, requests: RequestCounter, clock: Clock
+    ) -> None:
         self._settlement = settlement
         self._manager = manager
         self._counter = counter
+        self._requests = requests
         self._clock = clock
         self._asked: OrderedDict[tuple[str, str], tuple[Command, asyncio.Task[Receipt]]] = OrderedDict()
 
@@ -62,6 +67,8 @@ class Operator:
                 ok, code, text = late
             elif isinstance(command, ClearingCommand):
                 ok, code, text, answer = await self._serve(command)
+            elif isinstance(command, RequestCommand):
+                ok, code, text = await self._requests.serve(command)
             else:
                 ok, code, text = await self._carry_out(command)
         except StoreFailed as failure:
@@ -115,5 +122,7 @@ def _closed(outcome: OrderOutcome | Rejection) -> tuple[bool, str, str]:
             return True, "", f"closed, {money(outcome.payout)} USDC back"
         case Declined() | Rejection():
             return False, outcome.code, outcome.detail
+        case Waiting():
+            return True, "", "close order created; the next keeper pass executes it"
         case _:
             return True, "", "sent; the venue has not answered yet"

@@ -17,7 +17,7 @@ class LiquidationQueue:
     """Ranks open positions by loss as a share of the loss allowed. `label` names an owner for the screen."""
 
     def __init__(self, label: Callable[[str], tuple[str, bool]]) -> None:
-        self._label = label
+        self.label = label
 
     def rows(self, exchange: Exchange) -> tuple[tuple[LiquidationRow, ...], QueueCounts]:
         """The nearest positions, and how many there are of each state."""
@@ -34,7 +34,7 @@ class LiquidationQueue:
         return rows, QueueCounts(ready, near, len(found))
 
     def _row(self, position: Position, market: Market, state: Health) -> LiquidationRow:
-        owner, simulated = self._label(position.user_id)
+        owner, simulated = self.label(position.user_id)
         share = state.loss_share
         kind = QueueState.NEAR if share >= NEAR_SHARE else QueueState.WATCH
         return LiquidationRow(

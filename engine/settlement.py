@@ -16,7 +16,7 @@ from engine.replay import fold
 from engine.world import Command, Fact, World
 from store.errors import StoreError
 from store.journal import Journal
-from venue.exchange import commands as exchange_commands
+from venue.exchange import machine
 from venue.exchange.commands import Rejection
 from venue.exchange.state import Exchange
 
@@ -178,7 +178,7 @@ class ExchangeDoor:
     def __init__(self, settlement: Settlement) -> None:
         self._settlement = settlement
 
-    async def submit(self, command: exchange_commands.Command) -> tuple[Fact, ...] | Rejection:
+    async def submit(self, command: machine.Command) -> tuple[Fact, ...] | Rejection:
         return await self._settlement.submit(command)
 
     async def read(self, look: Callable[[Exchange], T]) -> T:

@@ -7,7 +7,10 @@ from decimal import Decimal
 from engine.desks.manager import DeskManager
 from engine.desks.state import Desk, House, deployed, pending, realised
 from engine.feed import Feed
+from engine.keepers.requests import Notes
 from engine.queue import LiquidationQueue
+from engine.requests import rows
+from engine.requests.prices import PriceSource
 from engine.snapshot import (
     DecisionRow,
     DeskPhase,
@@ -18,6 +21,7 @@ from engine.snapshot import (
     KeeperRow,
     MarketRow,
     Outcome,
+    RequestRow,
     Side,
     Snapshot,
     Status,
@@ -29,6 +33,7 @@ from venue.exchange.clearinghouse import fee_rate
 from venue.exchange.fixed import WAD
 from venue.exchange.machine import carry_step
 from venue.exchange.state import Exchange
+from venue.exchange.tokens import TOKENS
 from venue.perp import PerpPosition, PositionRef, Usdc
 
 MICRO = 10**12
@@ -52,11 +57,21 @@ class Label:
 class View:
     """Makes snapshots on demand; keeps nothing but where its parts are."""
 
-    def __init__(self, label: Label, feed: Feed, manager: DeskManager, queue: LiquidationQueue) -> None:
+    def __init__(
+        self,
+        label: Label,
+        feed: Feed,
+        manager: DeskManager,
+        queue: LiquidationQueue,
+        prices: PriceSource,
+        notes: Notes,
+    ) -> None:
         self._label = label
         self._feed = feed
         self._manager = manager
         self._queue = queue
+        self._prices = prices
+        self._notes = notes
 
     def build(
         self,
@@ -68,7 +83,7 @@ class View:
     ) -> Snapshot:
         """The picture at `now_ms`, on the world as committed up to fact `seq`."""
         desks = tuple(self._desk(desk, world.house, positions) for desk in world.house.desks.values())
-        rows, counts = self._queue.rows(world.exchange)
+        liquidations, counts = self._queue.rows(world.exchange)
         return Snapshot(
             seq=seq,
             at_ms=now_ms,
@@ -76,11 +91,27 @@ class View:
             desks=desks,
             markets=tuple(self._market(symbol, world.exchange, now_ms) for symbol in self._feed.windows),
             decisions=_decisions(world.house),
-            liquidations=rows,
+            liquidations=liquidations,
             queue=counts,
             keepers=keepers,
             funds=funds(world),
+            requests=self._requests(world, now_ms),
+            request_counts=rows.request_counts(world.exchange),
+            pools=tuple(
+                rows.pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
+                for pool in world.exchange.pools.values()
+            ),
         )
+
+    def _requests(self, world: World, now_ms: int) -> tuple[RequestRow, ...]:
+        prices = {token: self._prices.one(token) for token in TOKENS}
+
+        def label(account: str) -> tuple[str, bool]:
+            owner, simulated = self._queue.label(account)
+            desk = world.house.desks.get(owner)
+            return (desk.name if desk else owner), simulated
+
+        return rows.request_rows(world.exchange, self._notes, label, prices, now_ms)
 
     def _desk(self, desk: Desk, house: House, positions: Mapping[PositionRef, PerpPosition]) -> DeskRow:
         held = house.ledger[pending(desk.address)]

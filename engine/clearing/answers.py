@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from venue.exchange.clearinghouse import fee_rate
-from venue.exchange.facts import Fact, PositionLiquidated, PositionOpened, PositionReduced
+from venue.exchange.facts import PositionLiquidated, PositionOpened, PositionReduced
 from venue.exchange.fixed import WAD, down
 from venue.exchange.health import health
+from venue.exchange.machine import Fact
 from venue.exchange.state import Exchange, Market, Position
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engine.clock import Clock
+from engine.demo.names import ARBITRAGEUR, TRADER_PREFIX, TRADERS, is_simulated
 from engine.feed import Feed
 from engine.settlement import Settlement
 from engine.world import World
@@ -17,9 +18,6 @@ from venue.exchange.commands import ClosePosition, Command, OpenPosition
 from venue.exchange.fixed import wad
 from venue.exchange.health import health
 
-PREFIX = "trader-"
-ARBITRAGEUR = "arbitrageur"
-TRADERS = 48
 TARGET_POSITIONS = 60
 LEAVE_CHANCE = 0.35
 GAP_BPS = 4
@@ -28,11 +26,6 @@ ARB_SHARE = 0.7
 ARB_LEVERAGE = 4
 OUT = 1
 """Withdraw unit: everything a simulated trader gets back leaves the exchange."""
-
-
-def is_simulated(owner: str) -> bool:
-    """Whether an account of the exchange is one of the demo's inventions."""
-    return owner == ARBITRAGEUR or owner.startswith(PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,7 @@ class Traders:
         rng = self._rng
         total = wad(f"{min(1_000.0, rng.lognormvariate(5.0, 0.8)):.2f}")
         return OpenPosition(
-            user=f"{PREFIX}{rng.randrange(TRADERS):02d}",
+            user=f"{TRADER_PREFIX}{rng.randrange(TRADERS):02d}",
             market=market,
             is_long=rng.random() < self._bias[market],
             total=total,

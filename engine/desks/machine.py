@@ -11,7 +11,7 @@ from engine.desks.state import FEE_SHARES, Desk, House, deployed, in_flight, pen
 from engine.snapshot import DeskPhase
 from venue.exchange.commands import Rejection
 from venue.exchange.ledger import EXTERNAL, Move, moves
-from venue.perp import Declined, Filled, Unsettled
+from venue.perp import Declined, Filled, Unsettled, Waiting
 
 BPS = 10_000
 
@@ -145,6 +145,8 @@ def _record_outcome(house: House, command: commands.RecordOutcome) -> tuple[Fact
     if order is None or order.order_id != outcome.order_id:
         raise _Refused(Code.UNKNOWN_ORDER, f"{desk.name} does not wait for order {outcome.order_id}")
     match outcome:
+        case Waiting():
+            return ()
         case Unsettled():
             known = desk.phase is DeskPhase.UNKNOWN
             return () if known else (facts.OrderUnsettled(desk.address, order.order_id, order.kind),)

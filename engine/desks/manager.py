@@ -18,7 +18,17 @@ from engine.snapshot import DeskPhase
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import WAD, wad
 from venue.exchange.ledger import Ledger
-from venue.perp import CloseOrder, MarketTerms, OpenOrder, OrderOutcome, PerpVenue, PositionRef, Unsettled, Usdc
+from venue.perp import (
+    CloseOrder,
+    MarketTerms,
+    OpenOrder,
+    OrderOutcome,
+    PerpVenue,
+    PositionRef,
+    Unsettled,
+    Usdc,
+    Waiting,
+)
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 USDC = 10**6
@@ -178,9 +188,9 @@ class DeskManager:
     async def _resume_order(self, view: DeskView) -> DeskView:
         """Settles an order a crash or a lost answer left open: ask what became of it, never send it again."""
         outcome = await self._venue.outcome(view.open_order)
-        if not isinstance(outcome, Unsettled):
-            log.info("order settled late", desk=view.address, order=view.open_order, outcome=type(outcome).__name__)
-            await self._record(view.address, outcome)
+        if isinstance(outcome, Unsettled | Waiting):
+            return view
+        await self._record(view.address, outcome)
         return await self._view(view.address)
 
     async def _ended(self, view: DeskView) -> bool:
@@ -192,19 +202,25 @@ class DeskManager:
         await self._settlement.submit(commands.RecordEnd(view.address, ended))
         return True
 
-    async def notice_ends(self) -> str:
-        """Finds desks whose position was liquidated, without waiting for the next management pass."""
-        holding = await self._settlement.read(
-            lambda world: tuple(desk.address for desk in world.house.desks.values() if desk.ref and not desk.order)
+    async def watch(self) -> str:
+        """Settles orders that the venue has acted on, and finds positions that were liquidated, between passes."""
+        busy = await self._settlement.read(
+            lambda world: tuple(desk.address for desk in world.house.desks.values() if desk.ref or desk.order)
         )
-        gone = 0
-        for address in holding:
+        settled = gone = 0
+        for address in busy:
             async with self._lock(address):
                 view = await self._view(address)
-                gone += bool(view.ref and not view.open_order and await self._ended(view))
-        return f"{len(holding)} positions, {gone} gone"
+                if view.open_order:
+                    view = await self._resume_order(view)
+                    settled += not view.open_order
+                if view.ref and not view.open_order:
+                    gone += await self._ended(view)
+        return f"{len(busy)} desks with positions or orders, {settled} settled, {gone} gone"
 
     async def _record(self, address: str, outcome: OrderOutcome) -> None:
+        if isinstance(outcome, Waiting):
+            return
         await self._settlement.submit(commands.RecordOutcome(address, outcome))
 
     async def _view(self, address: str) -> DeskView:

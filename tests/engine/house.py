@@ -1,11 +1,13 @@
 """A real settlement on a real journal, with a clock the test owns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from engine.desks import commands as desks
+from engine.desks.manager import DeskManager
+from engine.keepers.requests import Notes, RequestKeeper
 from engine.settlement import Recorded, Settlement
 from engine.world import Command, Fact
 from store.journal import Journal
@@ -13,6 +15,9 @@ from venue.exchange import commands as exchange
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import wad
 from venue.exchange.params import MarketParams
+from venue.exchange.pool.units import TokenPrice
+from venue.exchange.requests.commands import RegisterKeeper
+from venue.exchange.tokens import TOKENS, priced
 
 TOKEN = "0x" + "a1" * 20
 OTHER = "0x" + "b2" * 20
@@ -43,6 +48,40 @@ class ManualClock:
         for due, woken in self._sleepers:
             if due <= self.monotonic():
                 woken.set()
+
+
+class FixedPrices:
+    """Prices the test sets: whole USD and a half-width, stamped by the clock."""
+
+    def __init__(self, clock: ManualClock, **usd: str) -> None:
+        self._clock = clock
+        self.usd = usd
+        self.spread = "0"
+        self.age_ms = 0
+
+    def one(self, name: str) -> TokenPrice | None:
+        if name not in self.usd:
+            return None
+        return priced(TOKENS[name], wad(self.usd[name]), wad(self.spread), self._clock.now_ms() - self.age_ms)
+
+    def of(self, tokens: Iterable[str]) -> tuple[TokenPrice, ...]:
+        return tuple(price for token in tokens if (price := self.one(token)) is not None)
+
+
+def keeper(
+    settlement: Settlement, prices: FixedPrices | None = None, account: str = "keeper-1", *, special: bool = False
+) -> RequestKeeper:
+    """A keeper on a clock of its own, or on that of its prices."""
+    clock = prices._clock if prices else ManualClock()
+    return RequestKeeper(settlement, prices or FixedPrices(clock), clock, account, Notes(), special=special)
+
+
+async def kept(settlement: Settlement, desks: DeskManager | None = None) -> None:
+    """One keeper pass, and the desks look at what it did."""
+    await done(settlement, RegisterKeeper("keeper-1"))
+    await keeper(settlement).pass_once()
+    if desks:
+        await desks.watch()
 
 
 @asynccontextmanager

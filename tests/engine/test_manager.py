@@ -15,12 +15,12 @@ from engine.desks.manager import DeskManager
 from engine.desks.state import deployed, in_flight, pending, realised
 from engine.settlement import ExchangeDoor, Settlement
 from engine.snapshot import DeskPhase
-from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, listed, settled
+from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, kept, listed, settled
 from venue.exchange import commands as exchange
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import wad
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
-from venue.perp import CloseOrder, Declined, Filled, OpenOrder, OrderOutcome, Unsettled
+from venue.perp import CloseOrder, OpenOrder, OrderOutcome, Unsettled, Waiting
 
 YES = Plan("signal", True, "ETH", True, "momentum +1 %")
 NO = Plan("signal", False, "", True, "momentum too small")
@@ -63,7 +63,7 @@ class CrashingVenue(PaperVenue):
 
 
 def manager(settlement: Settlement, agent: ScriptedAgent, *, fault: str = "", **risk: object) -> DeskManager:
-    venue = CrashingVenue(ExchangeDoor(settlement), MIN_NOTIONAL, "desk:")
+    venue = CrashingVenue(ExchangeDoor(settlement), MIN_NOTIONAL, "desk:", ManualClock().now_ms)
     venue.fault = fault
     limits = Risk(**{"leverage": 20} | risk)  # type: ignore[arg-type]
     return DeskManager(settlement, venue, agent, limits, 75, ManualClock())  # type: ignore[arg-type]
@@ -83,18 +83,25 @@ async def positions(settlement: Settlement) -> int:
     return await settlement.read(lambda world: len(world.exchange.open_positions))
 
 
+async def moved(settlement: Settlement, desks: DeskManager) -> str:
+    """A management pass, then a keeper's, then the desks see what came of it."""
+    told = await desks.manage_all()
+    await kept(settlement, desks)
+    return told
+
+
 async def test_money_and_an_allowing_agent_open_a_desk_which_then_grows(tmp_path: Path) -> None:
     async with settled(tmp_path) as settlement:
         await listed(settlement, "ETH")
         await enrolled(settlement, 100_000_000)
         agent = ScriptedAgent()
         desks = manager(settlement, agent)
-        assert "1 moved" in await desks.manage_all()
+        assert "1 moved" in await moved(settlement, desks)
         assert await phase(settlement) is DeskPhase.OPEN
         assert await money(settlement) == {"deployed": 57_000_000}
-        assert "0 moved" in await desks.manage_all()
+        assert "0 moved" in await moved(settlement, desks)
         await done(settlement, commands.BookFees(TOKEN, "f2", 100_000_000))
-        assert "1 moved" in await desks.manage_all()
+        assert "1 moved" in await moved(settlement, desks)
         assert await money(settlement) == {"deployed": 114_000_000}
         assert await positions(settlement) == 1
         assert agent.asked == 1
@@ -123,7 +130,7 @@ async def test_below_the_minimum_notional_nobody_is_asked_and_nothing_is_journal
         assert agent.asked == 0
         assert settlement.seq == seq
         await done(settlement, commands.BookFees(TOKEN, "f2", 2))
-        await desks.manage_all()
+        await moved(settlement, desks)
         assert agent.asked == 1
 
 
@@ -132,8 +139,8 @@ async def test_the_position_cap_bounds_what_is_deployed(tmp_path: Path) -> None:
         await listed(settlement, "ETH")
         await enrolled(settlement, 1_000_000_000)
         desks = manager(settlement, ScriptedAgent(), max_position_usdc=100)
-        await desks.manage_all()
-        await desks.manage_all()
+        await moved(settlement, desks)
+        await moved(settlement, desks)
         assert await money(settlement) == {"pending": 470_000_000, "deployed": 100_000_000}
 
 
@@ -144,7 +151,7 @@ async def test_leverage_is_the_least_of_the_three_caps(tmp_path: Path, risk: int
         await enrolled(settlement, 100_000_000)
         desks = manager(settlement, ScriptedAgent(), leverage=risk)
         desks._avantis_max = cap
-        await desks.manage_all()
+        await moved(settlement, desks)
         position = await settlement.read(lambda world: next(iter(world.exchange.open_positions.values())))
         assert round(position.entry_notional / position.margin) == expected
 
@@ -176,7 +183,7 @@ async def test_one_desk_that_fails_does_not_hold_up_the_others(tmp_path: Path) -
             return plan
 
         agent.decide_desk_entry = first_fails  # type: ignore[method-assign]
-        assert await desks.manage_all() == "2 desks, 1 moved, 1 failed"
+        assert await moved(settlement, desks) == "2 desks, 1 moved, 1 failed"
         assert await positions(settlement) == 1
 
 
@@ -190,8 +197,8 @@ async def test_a_crash_around_an_open_neither_loses_nor_doubles_it(tmp_path: Pat
         assert await money(settlement) == {"in_flight": 57_000_000}
     async with settled(tmp_path) as settlement:
         desks = manager(settlement, ScriptedAgent())
-        await desks.manage_all()
-        await desks.manage_all()
+        await moved(settlement, desks)
+        await moved(settlement, desks)
         assert await phase(settlement) is DeskPhase.OPEN
         assert await positions(settlement) == 1
         assert await money(settlement) == {"deployed": 57_000_000}
@@ -202,13 +209,13 @@ async def test_a_crash_around_a_close_is_settled_by_asking(tmp_path: Path, fault
     async with settled(tmp_path) as settlement:
         await listed(settlement, "ETH")
         await enrolled(settlement, 100_000_000)
-        await manager(settlement, ScriptedAgent()).manage_all()
+        await moved(settlement, manager(settlement, ScriptedAgent()))
         faulty = manager(settlement, ScriptedAgent(), fault=fault)
         with suppress(Crash):
             assert isinstance(await faulty.close_desk(TOKEN, 1, "ops", settlement.seq), Unsettled)
         assert await phase(settlement) is (DeskPhase.UNKNOWN if fault == "lost" else DeskPhase.CLOSING)
     async with settled(tmp_path) as settlement:
-        await manager(settlement, ScriptedAgent(NO)).manage_all()
+        await moved(settlement, manager(settlement, ScriptedAgent(NO)))
         assert await phase(settlement) is (DeskPhase.CLOSED if closed else DeskPhase.OPEN)
         assert await positions(settlement) == (0 if closed else 1)
         assert set(await money(settlement)) == ({"realised"} if closed else {"deployed"})
@@ -219,14 +226,19 @@ async def test_a_close_respects_the_worst_price_and_pays_out(tmp_path: Path) -> 
         await listed(settlement, "ETH")
         await enrolled(settlement, 100_000_000)
         desks = manager(settlement, ScriptedAgent())
-        await desks.manage_all()
-        declined = await desks.close_desk(TOKEN, wad("2100"), "ops", settlement.seq)
-        assert isinstance(declined, Declined)
-        assert declined.code == "WORSE_THAN_ACCEPTABLE"
+        await moved(settlement, desks)
+        assert isinstance(await desks.close_desk(TOKEN, wad("2100"), "ops", settlement.seq), Waiting)
+        await kept(settlement, desks)
         assert await phase(settlement) is DeskPhase.OPEN
-        closed = await desks.close_desk(TOKEN, wad("1900"), "ops", settlement.seq)
-        assert isinstance(closed, Filled)
-        assert await money(settlement) == {"realised": closed.payout}
+        word = await settlement.read(lambda world: world.house.desks[TOKEN].word)
+        assert word is not None
+        assert "OrderNotFulfillableAtAcceptablePrice" in word.text
+        assert isinstance(await desks.close_desk(TOKEN, wad("1900"), "ops", settlement.seq), Waiting)
+        assert await phase(settlement) is DeskPhase.CLOSING
+        await kept(settlement, desks)
+        assert await phase(settlement) is DeskPhase.CLOSED
+        paid = await settlement.read(lambda world: world.exchange.positions[1].payout)
+        assert await money(settlement) == {"realised": paid // 10**12}
         again = await desks.close_desk(TOKEN, 0, "ops", settlement.seq)
         assert isinstance(again, Rejection)
         assert again.code is Code.NO_POSITION
@@ -238,7 +250,7 @@ async def test_a_liquidated_desk_is_noticed_with_what_came_back(tmp_path: Path) 
         await done(settlement, exchange.FundInsurance(wad("10000")))
         await enrolled(settlement, 100_000_000)
         desks = manager(settlement, ScriptedAgent())
-        await desks.manage_all()
+        await moved(settlement, desks)
         for number in range(4):
             short = exchange.OpenPosition(
                 user=f"bear-{number}",
@@ -250,9 +262,9 @@ async def test_a_liquidated_desk_is_noticed_with_what_came_back(tmp_path: Path) 
             )
             await done(settlement, short)
         await done(settlement, exchange.AdvanceBlock())
-        assert await desks.notice_ends() == "1 positions, 0 gone"
+        assert await desks.watch() == "1 desks with positions or orders, 0 settled, 0 gone"
         await done(settlement, exchange.LiquidatePosition("keeper", 1))
-        assert await desks.notice_ends() == "1 positions, 1 gone"
+        assert await desks.watch() == "1 desks with positions or orders, 0 settled, 1 gone"
         assert await phase(settlement) is DeskPhase.CLOSED
         paid = await settlement.read(lambda world: world.exchange.positions[1].payout)
         assert (await money(settlement)).get("realised", 0) == paid // 10**12

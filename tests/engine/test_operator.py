@@ -6,8 +6,9 @@ from pathlib import Path
 from engine.clearing.counter import Counter
 from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
 from engine.operator import Operator
+from engine.requests.counter import RequestCounter
 from engine.settlement import Settlement
-from tests.engine.house import OTHER, TOKEN, ManualClock, enrolled, listed, settled
+from tests.engine.house import OTHER, TOKEN, ManualClock, enrolled, keeper, kept, listed, settled
 from tests.engine.test_manager import ScriptedAgent, manager
 
 CLOCK = ManualClock()
@@ -15,7 +16,11 @@ EXPIRES = CLOCK.now_ms() + 3_000
 
 
 def operator(settlement: Settlement, clock: ManualClock = CLOCK) -> Operator:
-    return Operator(settlement, manager(settlement, ScriptedAgent()), Counter(settlement, ("desk:",), {}), clock)
+    reserved = ("desk:",)
+    requests = RequestCounter(settlement, keeper(settlement), clock, reserved, {})
+    return Operator(
+        settlement, manager(settlement, ScriptedAgent()), Counter(settlement, reserved, {}), requests, clock
+    )
 
 
 def halt(command_id: str = "c1", address: str = TOKEN) -> HaltDesk:
@@ -88,6 +93,7 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
         await enrolled(settlement, 100_000_000)
         ops = operator(settlement)
         await ops._manager.manage_all()
+        await kept(settlement, ops._manager)
         await ops.execute(halt())
         close = CloseDesk(
             id="c2", who="ops", seen_seq=settlement.seq, expires_at_ms=EXPIRES, address=TOKEN, worst_price=1
@@ -96,4 +102,4 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
         assert (stale.ok, stale.code) == (False, "CHANGED")
         receipt = await ops.execute(close)
         assert receipt.ok, receipt
-        assert receipt.text.startswith("closed, ")
+        assert receipt.text == "close order created; the next keeper pass executes it"

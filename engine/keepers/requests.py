@@ -1,0 +1,194 @@
+"""The request keeper: executes what waits at a price no older than the request, and earns the execution fee.
+
+Several may run: the exchange executes a request once, who comes too late has raced. A request that fails waits longer
+before each next attempt and never holds up the others: all attempts of a pass are under way at once.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+import structlog
+
+from engine.clock import Clock
+from engine.requests.prices import PriceSource
+from engine.settlement import Settlement, StoreFailed
+from engine.world import World
+from venue.exchange.commands import Rejection
+from venue.exchange.pool.trigger import trigger_met
+from venue.exchange.pool.units import TokenPrice
+from venue.exchange.requests.cancel import MISSING, to_sweep
+from venue.exchange.requests.commands import ExecuteRequest, SweepRequest
+from venue.exchange.requests.facts import OrderFrozen, RequestCancelled
+from venue.exchange.requests.on_pool import tokens_needed
+from venue.exchange.requests.request import Kind, OrderRequest, OrderType, Request, kind_of
+from venue.exchange.state import Exchange
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+MOST_ATTEMPTS = 4_096
+"""Attempts per pass, successful or not; the oldest requests come first, failed ones are on their pause by then."""
+PAUSE_FLOOR_MS = 500
+PAUSE_CEILING_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the last attempt at a request that still waits came to."""
+
+    reason: str
+    attempts: int
+    at_ms: int
+    not_before_ms: int
+
+    def holds(self, request: Request, now_ms: int) -> bool:
+        """Whether the request is still on its pause; an update ends it."""
+        return self.not_before_ms > now_ms and self.at_ms >= request.updated_ms
+
+
+class Notes:
+    """Notes of all keepers of an engine, by request key; forgotten with the request."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Note] = {}
+
+    def get(self, key: str) -> Note | None:
+        return self._by_key.get(key)
+
+    def failed(self, key: str, reason: str, now_ms: int) -> None:
+        """Lengthens the pause."""
+        tries = 1 + (self._by_key[key].attempts if key in self._by_key else 0)
+        pause = min(PAUSE_CEILING_MS, PAUSE_FLOOR_MS << min(tries, 20))
+        self._by_key[key] = Note(reason, tries, now_ms, now_ms + pause)
+
+    def forget_all_but(self, waiting: "dict[str, Request]") -> None:
+        for key in [key for key in self._by_key if key not in waiting]:
+            del self._by_key[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    kind: Kind
+    key: str
+    sweep: bool
+    tokens: tuple[str, ...]
+
+
+class RequestKeeper:
+    """One keeper account. `special` ones also try frozen orders and limit swaps."""
+
+    def __init__(
+        self,
+        settlement: Settlement,
+        prices: PriceSource,
+        clock: Clock,
+        account: str,
+        notes: Notes,
+        *,
+        special: bool = False,
+    ) -> None:
+        self._settlement = settlement
+        self._prices = prices
+        self._clock = clock
+        self._account = account
+        self._notes = notes
+        self._special = special
+        self._tally: Counter[str] = Counter()
+
+    async def pass_once(self) -> str:
+        """Attempts everything that is ready."""
+        now_ms = self._clock.now_ms()
+        jobs = await self._settlement.read(lambda world: self._jobs(world, now_ms))
+        await asyncio.gather(*(self._attempt(job, now_ms) for job in jobs))
+        return ", ".join(f"{count:,} {name}" for name, count in sorted(self._tally.items())) or "nothing to do yet"
+
+    async def attempt(self, kind: Kind, key: str) -> tuple[object, ...] | Rejection:
+        """One attempt, whatever the notes say; the exchange's own answer."""
+        now_ms = self._clock.now_ms()
+        tokens = await self._settlement.read(lambda world: _tokens(world.exchange, key))
+        command = ExecuteRequest(kind, key, self._account, self._prices.of(tokens), now_ms)
+        return await self._settlement.submit(command)
+
+    def _jobs(self, world: World, now_ms: int) -> list[_Job]:
+        exchange = world.exchange
+        pending = exchange.requests.pending
+        self._notes.forget_all_but(pending)
+        prices: dict[str, TokenPrice | None] = {}
+        jobs: list[_Job] = []
+        for key, request in pending.items():
+            if len(jobs) == MOST_ATTEMPTS:
+                break
+            note = self._notes.get(key)
+            if note is not None and note.holds(request, now_ms):
+                continue
+            if to_sweep(exchange, request, now_ms):
+                jobs.append(_Job(kind_of(request), key, True, ()))
+            elif self._mine(request) and self._ready(exchange, request, prices, now_ms):
+                jobs.append(_Job(kind_of(request), key, False, _tokens(exchange, key)))
+        return jobs
+
+    def _mine(self, request: Request) -> bool:
+        if not isinstance(request, OrderRequest):
+            return not self._special
+        return self._special == (request.frozen or request.type is OrderType.LIMIT_SWAP)
+
+    def _ready(self, exchange: Exchange, request: Request, prices: dict[str, TokenPrice | None], now_ms: int) -> bool:
+        """Whether an attempt has a chance: a look that saves the exchange thousands of refusals per pass."""
+        order = request if isinstance(request, OrderRequest) else None
+        if order and order.valid_from_ms > now_ms:
+            return False
+        if order and order.market in exchange.markets:
+            mark = exchange.markets[order.market].mark
+            return _triggered(order, mark, mark)
+        for token in _tokens(exchange, request.key):
+            if token not in prices:
+                prices[token] = self._prices.one(token)
+            price = prices[token]
+            if price is None or price.timestamp_ms < request.updated_ms:
+                return False
+        if order and order.market:
+            index = prices[exchange.pools[order.market].index]
+            return index is not None and _triggered(order, index.min, index.max)
+        return True
+
+    async def _attempt(self, job: _Job, now_ms: int) -> None:
+        try:
+            command = (
+                SweepRequest(job.kind, job.key, self._account, now_ms)
+                if job.sweep
+                else ExecuteRequest(job.kind, job.key, self._account, self._prices.of(job.tokens), now_ms)
+            )
+            answer = await self._settlement.submit(command)
+        except StoreFailed:
+            raise
+        except Exception as error:  # one request's fault is nobody else's
+            log.error("request failed", key=job.key, error=repr(error)[:200])
+            self._notes.failed(job.key, f"perpdesk failed at it: {type(error).__name__}", now_ms)
+            self._tally["failed"] += 1
+            return
+        self._count(job, answer, now_ms)
+
+    def _count(self, job: _Job, answer: tuple[object, ...] | Rejection, now_ms: int) -> None:
+        if isinstance(answer, Rejection):
+            if answer.code in MISSING:
+                self._tally["raced"] += 1
+                return
+            self._tally["left"] += 1
+            self._notes.failed(job.key, f"{answer.code} {answer.detail}".strip(), now_ms)
+            return
+        first = answer[0]
+        if isinstance(first, RequestCancelled):
+            self._tally["swept" if job.sweep else "cancelled"] += 1
+        else:
+            self._tally["frozen" if isinstance(first, OrderFrozen) else "executed"] += 1
+
+
+def _tokens(exchange: Exchange, key: str) -> tuple[str, ...]:
+    request = exchange.requests.pending.get(key)
+    if request is None or (isinstance(request, OrderRequest) and request.market in exchange.markets):
+        return ()
+    return tokens_needed(exchange, request)
+
+
+def _triggered(order: OrderRequest, low: int, high: int) -> bool:
+    trigger = order.trigger_price
+    return trigger is None or trigger_met(order.type, order.is_long, low, high, trigger)
