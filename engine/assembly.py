@@ -36,8 +36,9 @@ from venue.perp import PerpVenue
 DESK_PREFIX = "desk:"
 KEEPER_PREFIX = "keeper-"
 LIQUIDATOR = "keeper-1"
-FROZEN_KEEPER = "keeper-frozen"
-RETRY_KEEPER = "keeper-by-hand"
+FROZEN_KEEPER = "keeper-f"
+"""Tries frozen orders and limit swaps, at its leisure."""
+RETRY_KEEPER = "keeper-op"
 """Executes what an operator retries."""
 AGENT_MARKETS = ("ETH", "BTC")
 """What the agent may choose from (seed desk-agent), as far as the exchange lists it."""

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import fields
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from engine.plain import plain
 from engine.world import FACT_TYPES, Fact
 from store.errors import Damaged
 
@@ -16,7 +16,7 @@ _TYPES = {kind.__name__: kind for kind in FACT_TYPES}
 
 def encode(fact: Fact) -> tuple[str, str]:
     """(kind, payload) of a fact, as `Journal.append` takes it."""
-    return type(fact).__name__, json.dumps(_plain(fact), separators=(",", ":"), ensure_ascii=True)
+    return type(fact).__name__, json.dumps(plain(fact), separators=(",", ":"), ensure_ascii=True)
 
 
 def decode(kind: str, payload: str) -> Fact:
@@ -32,16 +32,6 @@ def decode(kind: str, payload: str) -> Fact:
     except ValidationError as error:
         raise Damaged("UNKNOWN_FACT", f"a {kind} in the journal cannot be read: {error.errors()[0]['msg']}") from error
     return fact
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - walks any fact
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int | Fraction):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
 
 
 @cache

@@ -1,23 +1,29 @@
 """The engine's life on one asyncio loop: recover, be ready, work, stop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
-from engine.assembly import Parts, assemble
+from engine.assembly import RETRY_KEEPER, Parts, assemble, request_keepers
 from engine.chronicle import Chronicle
 from engine.clock import Clock
+from engine.commands import Command, Receipt
 from engine.config import Settings
+from engine.control import listening
 from engine.demo.stage import Demo, set_stage
 from engine.desks.commands import EnrollToken
-from engine.settlement import Settlement
-from engine.snapshot import Snapshot
+from engine.markets import found_exchange
+from engine.port import Info
+from engine.requests.hooks import Hooks
+from engine.settlement import Recorded, Settlement
+from engine.snapshot import EventPage, Snapshot
 from engine.summary import Summary, summarise
 from engine.text import clean_name
+from engine.who import local_info
 from engine.world import World
 from store.errors import WrongState
 from store.journal import Journal
@@ -46,8 +52,10 @@ class Engine:
 
     def __init__(self, options: Options, clock: Clock, chronicle: Chronicle) -> None:
         self._options = options
+        self._alarms: tuple[str, ...] = ()
         self._clock = clock
         self.chronicle = chronicle
+        self.hooks = Hooks()
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Recovers, calls `ready` once there is a snapshot, works until `stop`.
@@ -58,7 +66,7 @@ class Engine:
             stack.enter_context(Lease(self._options.directory))
             journal = await Journal.open(self._options.directory)
             stack.push_async_callback(journal.close)
-            self.settlement = Settlement(journal, self._clock, self.chronicle.record)
+            self.settlement = Settlement(journal, self._clock, self._record)
             facts = await self.settlement.recover(lambda item: self.chronicle.record((item,), replayed=True))
             log.info("recovered", facts=facts, state=str(self._options.directory))
             try:
@@ -80,11 +88,16 @@ class Engine:
                 settings, seed = stage.settings, stage.seed
             elif await self.settlement.read(lambda world: world.house.simulation):
                 raise WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
-            self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish)
+            self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks)
             stack.push_async_callback(self.parts.feed.close)
+            keepers = {**request_keepers(settings), RETRY_KEEPER: True}
+            await found_exchange(self.settlement, settings.exchange, keepers)
             for token in settings.desks.tokens:
                 await self.settlement.submit(EnrollToken(token.address.lower(), clean_name(token.name)))
             await self._publish()
+            await stack.enter_async_context(listening(_Inside(self), self._options.directory, self._alarm))
+            if self._alarms:
+                await self._publish()
             ready()
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
@@ -100,17 +113,45 @@ class Engine:
             for worker in self.parts.later_workers:
                 tasks.create_task(worker.run(), name=worker.name)
 
+    def _record(self, recorded: Sequence[Recorded]) -> None:
+        self.chronicle.record(recorded)
+        self.hooks.published(recorded)
+
     async def _publish(self) -> str:
         positions = await self.parts.venue.positions()
         keepers = tuple(worker.row() for worker in self.parts.all_workers())
         now_ms = self._clock.now_ms()
-        self.snapshot = await self.settlement.read(
+        snapshot = await self.settlement.read(
             lambda world: self.parts.view.build(world, positions, keepers, self.settlement.seq, now_ms)
         )
+        status = replace(snapshot.status, alarms=(*snapshot.status.alarms, *self._alarms))
+        self.snapshot = replace(snapshot, status=status) if self._alarms else snapshot
         return f"fact {self.snapshot.seq:,}"
+
+    def _alarm(self, text: str) -> None:
+        self._alarms = (*self._alarms, text)
 
     def _summarise(self, world: World) -> Summary:
         return summarise(world, self.parts.feed.book.accepted, self.settlement.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The engine as a Port on its own loop; `Runtime` is the one for other threads."""
+
+    engine: Engine
+
+    def info(self) -> Info:
+        return local_info()
+
+    def latest(self) -> Snapshot:
+        return self.engine.snapshot
+
+    def events(self, since: int) -> EventPage:
+        return self.engine.chronicle.since(since)
+
+    async def submit(self, command: Command) -> Receipt:
+        return await self.engine.parts.operator.execute(command)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 
 import structlog
 
@@ -22,6 +23,8 @@ from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 REMEMBERED = 1_000
+LOOK_EVERY_S, PATIENCE = 0.1, 25
+"""How often, and how many times, a close is asked after before the receipt says that it waits."""
 
 
 class Operator:
@@ -46,7 +49,7 @@ class Operator:
             return await self._execute(command)
         key = (command.who, command.id)
         known = self._asked.get(key)
-        if known is not None and known[0] != command:
+        if known is not None and not _meant_the_same(known[0], command):
             text = "this id was used for another command"
             return Receipt(command.id, False, Code.ID_REUSED, text, self._settlement.seq)
         if known is None:
@@ -103,13 +106,29 @@ class Operator:
                 return _refused(answer) if isinstance(answer, Rejection) else (True, "", "resumed")
             case CloseDesk():
                 outcome = await self._manager.close_desk(command.address, command.worst_price, who, command.seen_seq)
-                return _closed(outcome)
+                return _closed(await self._acted_on(outcome))
+
+    async def _acted_on(self, outcome: OrderOutcome | Rejection) -> OrderOutcome | Rejection:
+        """What a keeper makes of an order, if it is quick about it."""
+        for _ in range(PATIENCE):
+            if not isinstance(outcome, Waiting):
+                break
+            await self._clock.sleep(LOOK_EVERY_S)
+            outcome = await self._manager.outcome(outcome.order_id)
+        return outcome
 
     async def _halt(self, address: str, who: str, command_id: str) -> tuple[bool, str, str]:
         answer = await self._settlement.submit(desk_commands.Halt(address, who, command_id))
         if isinstance(answer, Rejection):
             return _refused(answer)
         return True, "", f"halted {len(answer)} desk{'' if len(answer) == 1 else 's'}" if answer else "already halted"
+
+
+def _meant_the_same(first: Command, again: Command) -> bool:
+    """Whether a repetition asks for the same; when it was meant and what was seen by then may differ."""
+    return type(first) is type(again) and first == replace(
+        again, expires_at_ms=first.expires_at_ms, seen_seq=first.seen_seq
+    )
 
 
 def _refused(rejection: Rejection) -> tuple[bool, str, str]:
@@ -123,6 +142,6 @@ def _closed(outcome: OrderOutcome | Rejection) -> tuple[bool, str, str]:
         case Declined() | Rejection():
             return False, outcome.code, outcome.detail
         case Waiting():
-            return True, "", "close order created; the next keeper pass executes it"
+            return True, "", "close order created; a keeper executes it"
         case _:
             return True, "", "sent; the venue has not answered yet"

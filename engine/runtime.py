@@ -5,11 +5,8 @@ A stalled terminal, a crashed widget or a lost SSH line blocks or ends the main 
 
 import asyncio
 import concurrent.futures
-import getpass
-import os
 import threading
 from dataclasses import replace
-from importlib.metadata import version
 
 from engine.chronicle import Chronicle
 from engine.clock import SystemClock
@@ -18,6 +15,7 @@ from engine.desks.commands import Code
 from engine.engine import Engine, Options
 from engine.port import Info
 from engine.snapshot import EventPage, KeeperHealth, Snapshot
+from engine.who import local_info
 
 STOP_SECONDS = 10.0
 
@@ -32,7 +30,7 @@ class Runtime:
         self._stop = asyncio.Event()
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
-        self._info = Info(version("perpdesk"), "PAPER", "operator", _operator())
+        self._info = local_info()
         self.failure: BaseException | None = None
         """What ended the engine, when it was not asked to stop."""
 
@@ -78,14 +76,6 @@ class Runtime:
             return Receipt(command.id, False, Code.STOPPING, text, self._engine.snapshot.seq)
         work = asyncio.run_coroutine_threadsafe(self._engine.parts.operator.execute(command), loop)
         return await asyncio.wrap_future(work)
-
-
-def _operator() -> str:
-    """Who is at the terminal; a number where the system has no name for them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid-{os.getuid()}"
 
 
 def _stopped(last: Snapshot, error: BaseException) -> Snapshot:

@@ -7,7 +7,7 @@ from enum import Enum
 from textual.binding import Binding, BindingType
 
 from engine.port import Info
-from engine.snapshot import DeskPhase, DeskRow, Snapshot
+from engine.snapshot import DeskPhase, DeskRow, RequestRow, RequestState, Snapshot
 from tui.bar import Piece, shorten
 from tui.grid import FILTER_KEY
 from tui.tones import Line, Tone
@@ -17,7 +17,13 @@ class Place(Enum):
     """Where the operator is."""
 
     OVERVIEW = "overview"
+    EXCHANGE = "exchange"
     DETAIL = "detail"
+    """The page of a desk or a position."""
+    REQUEST = "request"
+    """The page of a request."""
+    POOL = "pool"
+    """The page of a pool."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,7 @@ class Sight:
     place: Place = Place.OVERVIEW
     can_open: bool = False
     """The row under the cursor has a page of its own."""
-    has_pane: bool = True
-    """A pane of rows has the focus."""
+    request: RequestRow | None = None
 
 
 Why = Callable[[Sight], str | None]
@@ -67,6 +72,27 @@ def _why_no_close(sight: Sight) -> str | None:
     return "no exit price" if desk.exit is None else None
 
 
+def _needs_waiting(sight: Sight) -> str | None:
+    request = sight.request
+    if request is None:
+        return "no request selected"
+    ended = request.state in (RequestState.EXECUTED, RequestState.CANCELLED)
+    return f"already {request.state.value}" if ended else None
+
+
+def _why_no_cancel(sight: Sight) -> str | None:
+    why = _needs_waiting(sight)
+    if why is None and sight.request is not None and not sight.request.may_cancel:
+        return f"may be cancelled {CANCEL_AFTER_SECONDS} s after creation"
+    return why
+
+
+def _needs_market(sight: Sight) -> str | None:
+    if sight.snapshot.pools or any(market.mark is not None for market in sight.snapshot.markets):
+        return None
+    return "no pool and no market"
+
+
 def _needs_page(sight: Sight) -> str | None:
     return None if sight.can_open else "nothing to open here"
 
@@ -89,6 +115,8 @@ class Action:
     keep: int | None = None
     """Priority on the key line; None keeps it off the line."""
     places: tuple[Place, ...] = tuple(Place)
+    on_line: tuple[Place, ...] = tuple(Place)
+    """Where the key line has it, of the places where it works."""
 
     def name(self, sight: Sight) -> str:
         """The label for what the operator sees."""
@@ -101,41 +129,53 @@ class Action:
 
 
 _PRINTED = {"slash": "/", "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup"}
-_OVERVIEW = (Place.OVERVIEW,)
-_DETAIL = (Place.DETAIL,)
+_DESKS = (Place.OVERVIEW, Place.DETAIL)
+_BOARDS = (Place.OVERVIEW, Place.EXCHANGE)
+_PAGES_OF_ROWS = (Place.DETAIL, Place.REQUEST, Place.POOL)
+_REQUESTS = (Place.EXCHANGE, Place.REQUEST)
+_EXCHANGE = (Place.EXCHANGE, Place.REQUEST, Place.POOL)
+CANCEL_AFTER_SECONDS = 300
+"""When a deposit, a withdrawal or a market order may be taken back; limit and stop orders may at any time."""
 
 _HALT = "halt the selected desk at once, or lift its halt"
-_PANES = "go to the desks, the markets, the agent, the liquidations"
+_CLOSE = "close the whole position of the desk: asks"
+_NEW = "create a deposit, withdrawal, order or swap: asks"
+_TAKE_BACK = "cancel the selected request: asks"
+_RETRY = "execute the selected request now, if it waits"
+_PANES = "desks, markets, agent, liquidations; requests, pools"
 _STEP = "next pane, previous pane"
 _ROWS = "row down, row up"
 _PAGES = "page down, page up"
 _ENDS = "first row, last row"
-_ESCAPE = "cancel what is armed or counting down; clear the filter; go back"
+_ESCAPE = "cancel what counts down; clear the filter; go back"
 
 ACTIONS = (
-    Action("halt", "h", _halt_label, _HALT, _commanding(_needs_desk), keep=90),
+    Action("halt", "h", _halt_label, _HALT, _commanding(_needs_desk), keep=90, places=_DESKS),
     Action("halt_all", "H", "halt all", "halt every desk: once arms, twice fires", _commanding(_needs_desks), True, 85),
-    Action(
-        "close_desk", "c", "close", "close the whole position of the desk: asks", _commanding(_why_no_close), True, 80
-    ),
-    Action("open", "enter", "detail", "open the page of the selected row", _needs_page, keep=70, places=_OVERVIEW),
-    Action("filter", FILTER_KEY, "filter", "show only rows with this text", keep=50, places=_OVERVIEW),
-    Action("sort", "s", "sort", "sort this pane by its next column", keep=40, places=_OVERVIEW),
-    Action("zoom", "z", "zoom", "give this pane the whole screen, or give it back", keep=30, places=_OVERVIEW),
-    Action("step(1)", "tab", "next pane", _STEP, keep=20, places=_OVERVIEW),
-    Action("step(-1)", "shift+tab", "previous pane", _STEP, places=_OVERVIEW),
-    Action("pane(0)", "1", "desks", _PANES, places=_OVERVIEW),
-    Action("pane(1)", "2", "markets", _PANES, places=_OVERVIEW),
-    Action("pane(2)", "3", "agent", _PANES, places=_OVERVIEW),
-    Action("pane(3)", "4", "liquidations", _PANES, places=_OVERVIEW),
-    Action("move('down')", "down,j", "down", _ROWS, places=_OVERVIEW),
-    Action("move('up')", "up,k", "up", _ROWS, places=_OVERVIEW),
-    Action("move('page_down')", "pagedown,ctrl+d", "page down", _PAGES, places=_OVERVIEW),
-    Action("move('page_up')", "pageup,ctrl+u", "page up", _PAGES, places=_OVERVIEW),
-    Action("move('first')", "g,home", "first", _ENDS, places=_OVERVIEW),
-    Action("move('last')", "G,end", "last", _ENDS, places=_OVERVIEW),
-    Action("cancel", "escape", "cancel", _ESCAPE, places=_OVERVIEW),
-    Action("back", "escape", "back", _ESCAPE, keep=75, places=_DETAIL),
+    Action("close_desk", "c", "close", _CLOSE, _commanding(_why_no_close), True, 80, places=_DESKS),
+    Action("new_request", "n", "new", _NEW, _commanding(_needs_market), keep=68, places=_EXCHANGE),
+    Action("cancel_request", "x", "cancel", _TAKE_BACK, _commanding(_why_no_cancel), keep=66, places=_REQUESTS),
+    Action("retry_request", "t", "retry", _RETRY, _commanding(_needs_waiting), keep=64, places=_REQUESTS),
+    Action("open", "enter", "detail", "open the page of the selected row", _needs_page, keep=70, places=_BOARDS),
+    Action("filter", FILTER_KEY, "filter", "show only rows with this text", keep=50, places=_BOARDS),
+    Action("sort", "s", "sort", "sort this pane by its next column", keep=40, places=_BOARDS),
+    Action("zoom", "z", "zoom", "give this pane the whole screen, or give it back", keep=30, places=_BOARDS),
+    Action("step(1)", "tab", "next pane", _STEP, keep=20, places=_BOARDS),
+    Action("step(-1)", "shift+tab", "previous pane", _STEP, places=_BOARDS),
+    Action("pane(0)", "1", "desks", _PANES, keep=25, on_line=(Place.EXCHANGE,)),
+    Action("pane(1)", "2", "markets", _PANES),
+    Action("pane(2)", "3", "agent", _PANES),
+    Action("pane(3)", "4", "liquidations", _PANES),
+    Action("pane(4)", "5", "requests", _PANES, keep=25, on_line=(Place.OVERVIEW,)),
+    Action("pane(5)", "6", "pools", _PANES),
+    Action("move('down')", "down,j", "down", _ROWS, places=_BOARDS),
+    Action("move('up')", "up,k", "up", _ROWS, places=_BOARDS),
+    Action("move('page_down')", "pagedown,ctrl+d", "page down", _PAGES, places=_BOARDS),
+    Action("move('page_up')", "pageup,ctrl+u", "page up", _PAGES, places=_BOARDS),
+    Action("move('first')", "g,home", "first", _ENDS, places=_BOARDS),
+    Action("move('last')", "G,end", "last", _ENDS, places=_BOARDS),
+    Action("cancel", "escape", "cancel", _ESCAPE, places=_BOARDS),
+    Action("back", "escape", "back", _ESCAPE, keep=75, places=_PAGES_OF_ROWS),
     Action("help", "question_mark", "help", "show this page", keep=88),
     Action("leave", "q,ctrl+q,ctrl+c", "quit", "stop the engine and quit: once asks, twice does", keep=78),
 )
@@ -155,7 +195,7 @@ def key_line(sight: Sight, width: int) -> Line:
     """What can be done now, and for what cannot: why."""
     pieces: list[Piece] = []
     for action in ACTIONS:
-        if action.keep is None or sight.place not in action.places:
+        if action.keep is None or sight.place not in action.places or sight.place not in action.on_line:
             continue
         key = action.shown.split()[0]
         why = action.why_disabled(sight)

@@ -14,15 +14,19 @@ from textual.screen import Screen
 from engine.port import Port
 from themes import load
 from tui import terminal
+from tui.board import Board
 from tui.deck import Deck
 from tui.dialogs import Panel
 from tui.driver import TerminalDriver
+from tui.exchange import Exchange
 from tui.format import clean
 from tui.overview import Overview
 from tui.session import Session
 from tui.settings import UiSettings
 from tui.tones import Palette, textual_theme
 from tui.wire import DropColours, DropDefaults, TightUpdate
+
+_SECOND = "exchange"
 
 
 def wall_clock_ms() -> int:
@@ -50,6 +54,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             self._filters.append(DropDefaults())
         self.session = Session(self, port, ui, Palette(theme), clock_ms)
         self.session.changed = self._draw_bars
+        self.session.show_pane = self._show_pane
 
     def get_default_screen(self) -> Screen[None]:
         """The overview."""
@@ -78,6 +83,23 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         fresh = self.session.frame.pull()
         if isinstance(self.screen, Deck | Panel):
             self.screen.draw_frame(fresh)
+
+    def _show_pane(self, number: int) -> None:
+        """Leaves the detail pages, and the second screen if the pane is on the first; enters it if it is not."""
+        second = number >= Exchange.first
+        while len(self.screen_stack) > 1 and not (second and isinstance(self.screen, Exchange)):
+            self.pop_screen()
+        board = self.screen
+        if second and not isinstance(board, Exchange):
+            if not self.is_screen_installed(_SECOND):
+                # Kept when it is left: its cursor, filters and order are still there when the operator is back.
+                self.install_screen(Exchange(self.session, number - Exchange.first), _SECOND)
+                self.push_screen(_SECOND)
+                return
+            self.push_screen(_SECOND)
+            board = self.screen
+        if isinstance(board, Board):
+            board.focus_pane(number - board.first)
 
     def _draw_bars(self) -> None:
         if self.is_running and isinstance(self.screen, Deck):

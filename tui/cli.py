@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,31 +17,18 @@ from tui import lazy
 lazy.forbid()
 
 import click
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import daemon, logs
 from engine.config import ConfigError, Settings, explain, load
 from engine.demo.stage import Demo, PortTaken
 from engine.engine import Options
+from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
+from tui import verbs
+from tui.exits import Exit
 from venue.exchange.scenario import ScenarioError
-
-
-class Exit(IntEnum):
-    """What the exit status means (after sysexits)."""
-
-    OK = 0
-    USAGE = 64
-    DATA = 65
-    DAMAGED = 66
-    UNAVAILABLE = 69
-    SOFTWARE = 70
-    STORE = 74
-    LOCKED = 75
-    CONFIG = 78
-
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
@@ -53,6 +39,11 @@ _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (StoreFailed, Exit.STORE),
     (StoreError, Exit.STORE),
     (PortTaken, Exit.UNAVAILABLE),
+    (NoEngine, Exit.UNAVAILABLE),
+    (NoAnswer, Exit.UNANSWERED),
+    (BadAnswer, Exit.UNANSWERED),
+    (NotYours, Exit.NOT_YOURS),
+    (verbs.Refused, Exit.REFUSED),
 )
 
 
@@ -186,7 +177,7 @@ def _ui(settings: Settings, theme: str | None, fps: int | None) -> _UiTable:
 @contextmanager
 def _directory(staged: Demo | None, state: Path | None) -> Iterator[Path]:
     if state is not None or staged is None:
-        yield state or platformdirs.user_data_path("perpdesk") / "paper"
+        yield state or verbs.default_state()
         return
     directory = Path(tempfile.mkdtemp(prefix="perpdesk-demo-"))
     try:
@@ -220,6 +211,10 @@ def _show(options: Options, ui: _UiTable) -> None:
     if runtime.failure is not None:
         raise runtime.failure
     sys.exit(code)
+
+
+for _verb in verbs.VERBS:
+    cli.add_command(_verb)
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from engine.snapshot import DeskRow
+from engine.snapshot import DeskRow, PoolRow, RequestRow
 from tui.actions import BY_ID, Place, Sight, key_line
-from tui.dialogs import CloseDialog, HelpPage
+from tui.dialogs import CancelDialog, CloseDialog, HelpPage
 from tui.format import fit
+from tui.forms.dialog import KindDialog
 from tui.lines import Lines
 from tui.session import Session
 from tui.settings import MIN_HEIGHT, MIN_WIDTH
@@ -19,7 +20,7 @@ from tui.tones import Tone
 
 
 class Deck(Screen[None], inherit_bindings=False):
-    """Base of the overview and the detail pages."""
+    """Base of the screens of panes and of the detail pages."""
 
     DEFAULT_CSS = """
     Deck { layers: base over; }
@@ -54,18 +55,38 @@ class Deck(Screen[None], inherit_bindings=False):
 
     def sight(self) -> Sight:
         """What the operator sees and may do here."""
-        desk = self.selected_desk()
-        return Sight(self.session.info, self.session.frame.snapshot, desk, self.place)
+        return Sight(
+            self.session.info,
+            self.session.frame.snapshot,
+            self.selected_desk(),
+            self.place,
+            can_open=self.can_open(),
+            request=self.selected_request(),
+        )
 
     def selected_desk(self) -> DeskRow | None:
         """The desk that h and c mean."""
         return None
 
+    def selected_request(self) -> RequestRow | None:
+        """The request that x and t mean."""
+        return None
+
+    def selected_pool(self) -> PoolRow | None:
+        """The pool that a new request is for, to begin with."""
+        return None
+
+    def can_open(self) -> bool:
+        """Whether the row under the cursor has a page of its own."""
+        return False
+
     def draw_frame(self, fresh: bool) -> None:
         """One tick of the frame clock; `fresh` says that there is a new snapshot."""
         width = self.size.width
         frame = self.session.frame
-        self._status.draw([status_line(frame.snapshot.status, frame.now_ms(), width, frame.silent_ms(), frame.dropped)])
+        status, requests = frame.snapshot.status, frame.snapshot.request_counts
+        line = status_line(status, frame.now_ms(), width, frame.silent_ms(), frame.dropped, requests)
+        self._status.draw([line])
         self.draw_bars()
         if fresh:
             self.draw_body()
@@ -77,8 +98,12 @@ class Deck(Screen[None], inherit_bindings=False):
         self._keys.draw([key_line(self.sight(), width)])
 
     def on_resize(self) -> None:
+        """The terminal has another size."""
+        self.measure()
+
+    def measure(self) -> None:
         """Says so where there is too little room for figures that can be trusted."""
-        width, height = self.size
+        width, height = self.app.size
         small = width < MIN_WIDTH or height < MIN_HEIGHT
         self.set_class(small, "-small")
         words = f"perpdesk needs {MIN_WIDTH}x{MIN_HEIGHT}, this is {width}x{height}"
@@ -91,8 +116,8 @@ class Deck(Screen[None], inherit_bindings=False):
         self.draw_frame(fresh=True)
 
     def on_screen_resume(self) -> None:
-        """What was frozen behind a dialog catches up."""
-        self.call_after_refresh(self.draw_frame, fresh=True)
+        """What stood still behind another screen catches up, also with the size of the terminal."""
+        self.measure()
 
     async def action_operate(self, action_id: str) -> None:
         """Runs an action of the registry, or says why it cannot be done."""
@@ -115,6 +140,25 @@ class Deck(Screen[None], inherit_bindings=False):
         """c"""
         if desk := self.selected_desk():
             self.app.push_screen(CloseDialog(self.session, desk))
+
+    def action_cancel_request(self) -> None:
+        """x"""
+        if request := self.selected_request():
+            self.app.push_screen(CancelDialog(self.session, request))
+
+    def action_retry_request(self) -> None:
+        """t"""
+        if request := self.selected_request():
+            self.session.retry_request(request)
+
+    def action_new_request(self) -> None:
+        """n"""
+        pool = self.selected_pool()
+        self.app.push_screen(KindDialog(self.session, "" if pool is None else pool.symbol))
+
+    def action_pane(self, number: int) -> None:
+        """1 to 6"""
+        self.session.show_pane(number)
 
     def action_help(self) -> None:
         """?"""

@@ -38,9 +38,10 @@ class Page(Deck):
         """Two panes."""
         yield Container(self._figures, self._words, id="page")
 
-    def on_resize(self) -> None:
+    def measure(self) -> None:
         """Leaves the words some room in a narrow terminal."""
-        self.set_class(self.size.width < 100, "-narrow")
+        super().measure()
+        self.set_class(self.app.size.width < 100, "-narrow")
 
     def action_back(self) -> None:
         """esc"""

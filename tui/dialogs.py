@@ -1,15 +1,16 @@
-"""What opens above a screen: the question before a close, and the help page. The screen behind stands still."""
+"""What opens above a screen: questions before something is done, and the help page. The screen behind stands still."""
 
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from engine.snapshot import DeskRow, Wad
+from engine.snapshot import DeskRow, RequestRow, Wad
 from tui import format as fmt
 from tui.actions import help_lines
-from tui.figures import figure
+from tui.figures import figure, named
 from tui.lines import Lines
 from tui.orders import WORSE_PERCENT, worst_price
+from tui.panes import requests
 from tui.panes.desks import name, side
 from tui.session import Session
 from tui.settings import MIN_HEIGHT, MIN_WIDTH
@@ -55,6 +56,8 @@ class Panel(ModalScreen[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Halting all works here too, and escape cancels what counts down behind the panel."""
         event.stop()
+        if self.typed(event):
+            return
         if event.character == "H":
             behind = self.app.screen_stack[-2]
             self.dismiss()
@@ -64,6 +67,10 @@ class Panel(ModalScreen[None], inherit_bindings=False):
             self.session.cancel()
         else:
             self.pressed(event.key)
+
+    def typed(self, event: events.Key) -> bool:
+        """True for a key that is an entry and has no other meaning then."""
+        return False
 
     def pressed(self, key: str) -> None:
         """What any other key does."""
@@ -95,13 +102,57 @@ class HelpPage(Panel):
         self.dismiss()
 
 
-class CloseDialog(Panel):
-    """Asks before a close. Cancel has the focus; Close must be chosen."""
+class Question(Panel):
+    """Two answers: the first, which does nothing, has the focus; the second must be chosen."""
+
+    no = "Cancel"
+    yes: str
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._chosen = False
+
+    def possible(self) -> bool:
+        """Whether the second answer can be given now."""
+        return True
+
+    def agreed(self) -> None:
+        """What the second answer does, after the panel is gone."""
+
+    def answers(self, keys: str = "tab chooses, enter confirms, esc cancels") -> list[Line]:
+        """The last lines of the panel."""
+        no = Tone.TEXT if self._chosen else Tone.BADGE
+        yes = Tone.ALARM if self._chosen else Tone.TEXT if self.possible() else Tone.DIM
+        gap = ("    ", Tone.TEXT)
+        return [_BLANK, (gap, (f"[ {self.no} ]", no), gap, (f"[ {self.yes} ]", yes)), ((f"    {keys}", Tone.DIM),)]
+
+    def pressed(self, key: str) -> None:
+        """Tab and arrows choose, enter answers."""
+        if key in ("tab", "shift+tab", "left", "right"):
+            self._chosen = not self._chosen
+            self.draw_frame(fresh=False)
+        elif key == "enter":
+            self._answer()
+
+    def _answer(self) -> None:
+        if self._chosen and not self.possible():
+            return
+        if not self.is_current:
+            # A second enter from the same burst: it has been answered already.
+            return
+        self.dismiss()
+        if self._chosen:
+            self.agreed()
+
+
+class CloseDialog(Question):
+    """Asks before a close."""
+
+    yes = "Close position"
 
     def __init__(self, session: Session, desk: DeskRow) -> None:
         super().__init__(session)
         self._desk = desk
-        self._close_chosen = False
         self._worst: Wad | None = None
 
     def content(self) -> list[Line]:
@@ -114,15 +165,11 @@ class CloseDialog(Panel):
             lines += [_BLANK] * 11
         else:
             lines += self._figures(desk, self._worst)
-        cancel = Tone.TEXT if self._close_chosen else Tone.BADGE
-        close = Tone.ALARM if self._close_chosen else Tone.TEXT if self._worst is not None else Tone.DIM
-        answers: Line = (
-            ("    ", Tone.TEXT),
-            ("[ Cancel ]", cancel),
-            ("    ", Tone.TEXT),
-            ("[ Close position ]", close),
-        )
-        return [*lines, _BLANK, answers, (("    tab chooses, enter confirms, esc cancels", Tone.DIM),)]
+        return [*lines, *self.answers()]
+
+    def possible(self) -> bool:
+        """Not without a position and a price."""
+        return self._worst is not None
 
     def _figures(self, desk: DeskRow, worst: Wad) -> list[Line]:
         assert desk.exit is not None  # noqa: S101 - content() asked
@@ -144,17 +191,46 @@ class CloseDialog(Panel):
             ((f"After Close, {seconds} s remain to cancel with escape.", Tone.DIM),),
         ]
 
-    def pressed(self, key: str) -> None:
-        """Tab and arrows choose, enter answers."""
-        if key in ("tab", "shift+tab", "left", "right"):
-            self._close_chosen = not self._close_chosen
-            self.draw_frame(fresh=False)
-        elif key == "enter":
-            self._answer()
-
-    def _answer(self) -> None:
-        if self._close_chosen and self._worst is None:
-            return
-        self.dismiss()
-        if self._close_chosen and self._worst is not None:
+    def agreed(self) -> None:
+        """Counts down, then closes."""
+        if self._worst is not None:
             self.session.close_soon(self._desk, self._worst)
+
+
+class CancelDialog(Question):
+    """Asks before a request is taken back."""
+
+    no = "Keep it"
+    yes = "Cancel request"
+
+    def __init__(self, session: Session, row: RequestRow) -> None:
+        super().__init__(session)
+        self._row = row
+
+    def possible(self) -> bool:
+        """Not once it has ended."""
+        now = self.session.request(self._row.key)
+        return now is not None and requests.waiting(now) and now.may_cancel
+
+    def content(self) -> list[Line]:
+        """What it is, and what becomes of what was put in."""
+        row = self.session.request(self._row.key) or self._row
+        word, tone = requests.state(row)
+        possible = self.possible()
+        back = "What was put in goes back to its account."
+        ended = "It has ended or may not be cancelled: nothing to do."
+        return [
+            ((f"Cancel {requests.name(row)}", Tone.STRONG),),
+            _BLANK,
+            named("state", word, tone),
+            named("market", f"{row.market} {'' if row.side is None else side(row.side)}"),
+            named("amount", row.amount),
+            named("account", requests.account(row)),
+            _BLANK,
+            ((back, Tone.TEXT),) if possible else ((ended, Tone.WARN),),
+            *self.answers("tab chooses, enter confirms, esc keeps it"),
+        ]
+
+    def agreed(self) -> None:
+        """Sends it."""
+        self.session.cancel_request(self._row)

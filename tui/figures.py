@@ -27,6 +27,11 @@ def figure(label: str, text: str, tone: Tone = Tone.TEXT, remark: str = "") -> L
     )
 
 
+def named(label: str, text: str, tone: Tone = Tone.TEXT) -> Line:
+    """A name and words."""
+    return ((f" {fmt.fit(label, _LABEL)} ", Tone.DIM), (fmt.clean(text), tone))
+
+
 def desk_lines(desk: DeskRow, width: int) -> list[Line]:
     """One desk in figures."""
     lines = [title(f"{name(desk)}  {desk.phase.value}", width)]

@@ -113,6 +113,11 @@ def price(amount: Wad | None, width: int | None = None) -> str:
     return UNKNOWN if amount is None else _number(amount, price_places(amount), width)
 
 
+def amount(units: Wad | None, width: int | None = None) -> str:
+    """A number of tokens, with as many decimals as a price of that size; nought is `0`."""
+    return "0" if units == 0 else price(units, width)
+
+
 def spread(conf: Wad | None, index: Wad | None, width: int) -> str:
     """Half the width of a price, in the decimals of the price."""
     if conf is None:
@@ -163,6 +168,12 @@ def age(ms: int | None) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def waited(now_ms: int, since_ms: int) -> str:
+    """How long since then, in whole seconds of the clock on the screen, so that it changes when the clock does."""
+    seconds = max(now_ms // 1000 - since_ms // 1000, 0)
+    return f"{seconds}s" if seconds < 60 else age(seconds * 1000)
 
 
 def clock(ms: int) -> str:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
 from engine.port import Port
+from engine.requests.commands import CancelRequest, RetryRequest
 from engine.snapshot import DeskRow, Side, Wad
 from tui.frame import Frame
 
@@ -14,7 +15,9 @@ WORSE_PERCENT = 1
 """How much worse than the quoted exit price a close may fill."""
 
 
-class _Envelope(TypedDict):
+class EnvelopeFields(TypedDict):
+    """What every command says about itself."""
+
     id: str
     who: str
     seen_seq: int
@@ -36,8 +39,9 @@ class Orders:
         self._port = port
         self._frame = frame
 
-    def _envelope(self) -> _Envelope:
-        return _Envelope(
+    def envelope(self) -> EnvelopeFields:
+        """For a command sent now."""
+        return EnvelopeFields(
             id=str(uuid4()),
             who=self._port.info().operator,
             seen_seq=self._frame.snapshot.seq,
@@ -46,17 +50,25 @@ class Orders:
 
     def halt(self, desk: DeskRow) -> HaltDesk:
         """No new risk on this desk."""
-        return HaltDesk(**self._envelope(), address=desk.address)
+        return HaltDesk(**self.envelope(), address=desk.address)
 
     def resume(self, desk: DeskRow) -> ResumeDesk:
         """Lifts the halt."""
-        return ResumeDesk(**self._envelope(), address=desk.address)
+        return ResumeDesk(**self.envelope(), address=desk.address)
 
     def halt_all(self) -> HaltAll:
         """No new risk anywhere."""
-        return HaltAll(**self._envelope())
+        return HaltAll(**self.envelope())
 
     def close(self, address: str, worst: Wad, seen_seq: int) -> CloseDesk:
         """Closes the whole position as it stood when it was confirmed, no worse than this price."""
-        envelope = self._envelope() | {"seen_seq": seen_seq}
+        envelope = self.envelope() | {"seen_seq": seen_seq}
         return CloseDesk(**envelope, address=address, worst_price=worst)
+
+    def cancel_request(self, key: str) -> CancelRequest:
+        """Takes a request back."""
+        return CancelRequest(**self.envelope(), key=key)
+
+    def retry_request(self, key: str) -> RetryRequest:
+        """Executes a request now."""
+        return RetryRequest(**self.envelope(), key=key)

@@ -8,12 +8,13 @@ from textual.app import App
 
 from engine.commands import Command, Receipt
 from engine.port import Port
-from engine.snapshot import DeskRow, Wad
+from engine.snapshot import DeskRow, RequestRow, Wad
 from tui.format import clean, fit
 from tui.frame import Frame
 from tui.fuses import Fuses
 from tui.orders import Orders
 from tui.panes.desks import name
+from tui.panes.requests import name as request_name
 from tui.settings import UiSettings
 from tui.tones import Line, Palette, Span, Tone
 
@@ -37,6 +38,12 @@ class Session:
         self.frame = Frame(port, clock_ms)
         self.orders = Orders(port, self.frame)
         self.changed: Callable[[], None] = lambda: None
+        self.show_pane: Callable[[int], None] = lambda number: None
+        """Goes to a pane, on whichever screen it is."""
+        self.drafts: dict[str, dict[str, str]] = {}
+        """What was typed into a form and not accepted yet, by form: a refusal or a slip of the finger loses nothing."""
+        self._asked: set[str] = set()
+        """Requests with a command on its way."""
         self.fuses = Fuses(app, lambda: self.changed())
         self._said = _NOTHING
         self._said_at = 0.0
@@ -92,6 +99,26 @@ class Session:
             lambda: self.submit(self.orders.close(address, worst, seen_seq), f"close {title}"),
         )
 
+    def request(self, key: str) -> RequestRow | None:
+        """The request as it is on the screen now."""
+        return next((row for row in self.frame.snapshot.requests if row.key == key), None)
+
+    def cancel_request(self, row: RequestRow) -> None:
+        """Takes a request back."""
+        self._ask(row, self.orders.cancel_request(row.key), f"cancel {request_name(row)}")
+
+    def retry_request(self, row: RequestRow) -> None:
+        """Executes a request now."""
+        self._ask(row, self.orders.retry_request(row.key), f"retry {request_name(row)}")
+
+    def _ask(self, row: RequestRow, command: Command, words: str) -> None:
+        """One command at a time for one request: a key pressed twice is not meant twice."""
+        if row.key in self._asked:
+            self.say(f"{words}: already asked, the answer is on its way", Tone.WARN)
+            return
+        self._asked.add(row.key)
+        self.submit(command, words, lambda _: self._asked.discard(row.key))
+
     def cancel(self) -> bool:
         """Puts out whatever burns; False if nothing did."""
         names = self.fuses.put_all_out()
@@ -106,12 +133,13 @@ class Session:
         self.fuses.light(_QUIT, self.ui.quit_seconds, lambda left: "q again to stop the engine and quit")
         return False
 
-    def submit(self, command: Command, words: str) -> None:
-        """Sends a command; its receipt appears in the message line."""
+    def submit(self, command: Command, words: str, then: Callable[[Receipt | None], None] | None = None) -> None:
+        """Sends a command; its receipt appears in the message line. `then` is told the receipt, None if none came."""
         self.say(f"{words}: sent", Tone.DIM)
-        self._app.run_worker(self._submit(command, words), group="submit", exit_on_error=False)
+        self._app.run_worker(self._submit(command, words, then), group="submit", exit_on_error=False)
 
-    async def _submit(self, command: Command, words: str) -> None:
+    async def _submit(self, command: Command, words: str, then: Callable[[Receipt | None], None] | None) -> None:
+        receipt = None
         try:
             async with asyncio.timeout(self.ui.receipt_seconds):
                 receipt = await self.port.submit(command)
@@ -122,6 +150,9 @@ class Session:
             self.say(f"{words}: not sent ({type(error).__name__})", Tone.ALARM)
         else:
             self._answer(receipt, words)
+        finally:
+            if then is not None:
+                then(receipt)
 
     def _answer(self, receipt: Receipt, words: str) -> None:
         if receipt.ok:

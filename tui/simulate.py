@@ -62,8 +62,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> Json:
 
 def tables(outcome: Json) -> str:
     """The same for a person: results, market and funds, positions."""
-    results = [{"op": number, **_flat(result)} for number, result in enumerate(outcome["results"], 1)]
     state = outcome["state"]
+    if "pools" in state:
+        return _pool_tables(outcome)
+    results = [{"op": number, **_flat(result)} for number, result in enumerate(outcome["results"], 1)]
     funds = {**state["funds"]}
     wallets = funds.pop("userWallets")
     blocks = [
@@ -73,6 +75,42 @@ def tables(outcome: Json) -> str:
         ("Positions", [_flat(position) for position in state["positions"]]),
     ]
     return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in blocks)
+
+
+def _pool_tables(outcome: Json) -> str:
+    """Results by what happened; then pools, positions, what still waits, and who holds what."""
+    state = outcome["state"]
+    results = [{"op": number, **_happened(result)} for number, result in enumerate(outcome["results"], 1)]
+    pools = [{"": symbol, **_spread(pool)} for symbol, pool in state["pools"].items()]
+    columns = [{"": name, **{pool[""]: pool[name] for pool in pools}} for name in (pools[0] if pools else {}) if name]
+    held = [{"": owner, **tokens} for owner, tokens in (state["wallets"] | state["vaults"]).items()]
+    blocks = [
+        ("Results", results),
+        ("Pools", columns),
+        ("Positions", state["positions"]),
+        ("Requests", [row | {"key": row["key"][:12]} for row in state["requests"]]),
+        ("Wallets and vaults", held),
+    ]
+    return "\n\n".join(f"{title}\n{_table(rows)}" for title, rows in blocks)
+
+
+def _happened(result: Json) -> Json:
+    """One line of a result: what happened, to which request, or why not."""
+    if not result["ok"]:
+        return {"happened": result["error"], "detail": result["detail"]}
+    facts = [name for name in result if name not in ("ok", "request")]
+    reasons = [f"{fact['reason']} {fact['detail']}" for name in facts if "reason" in (fact := result[name])]
+    return {"happened": ", ".join(facts), "request": result.get("request", ""), "detail": "; ".join(reasons)}
+
+
+def _spread(pool: Json) -> Json:
+    """A pool's figures, one per token where there are two."""
+    spread: Json = {}
+    for name, figure in pool.items():
+        spread |= (
+            {f"{name} {token}": each for token, each in figure.items()} if isinstance(figure, dict) else {name: figure}
+        )
+    return spread
 
 
 def _prefixed(wallets: Json) -> Json:
@@ -97,7 +135,7 @@ def _cell(value: object) -> str:
     """Numbers with eight of their eighteen decimals: a table is for reading, the JSON is for computing."""
     text = "".join(char if char.isprintable() else "?" for char in str(value))
     whole, dot, fraction = text.partition(".")
-    return f"{whole}.{fraction[:8]}" if dot and len(fraction) == 18 else text
+    return f"{whole}.{fraction[:8]}" if dot and len(fraction) in (18, 30) else text
 
 
 def _aligned(column: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The line on top of every screen: the whole engine at a glance, shortened by priority."""
 
-from engine.snapshot import FeedHealth, KeeperHealth, Status
+from engine.snapshot import FeedHealth, KeeperHealth, RequestCounts, Status
 from tui.bar import GAP, Piece, cells, shorten
 from tui.format import age, clean, clock, count
 from tui.tones import Line, Span, Tone
@@ -12,13 +12,23 @@ SILENT_MS = 3_000
 _CALM = (FeedHealth.LIVE, FeedHealth.SLOW)
 
 
-def status_line(status: Status, now_ms: int, width: int, silent_ms: int = 0, dropped: int = 0) -> Line:
+_NO_REQUESTS = RequestCounts(0, 0, 0, 0, None)
+
+
+def status_line(
+    status: Status,
+    now_ms: int,
+    width: int,
+    silent_ms: int = 0,
+    dropped: int = 0,
+    requests: RequestCounts = _NO_REQUESTS,
+) -> Line:
     """Mode left, clock right, and what has room between them; `silent_ms`: since when the engine says nothing."""
     badge: Line = ((f" {clean(status.mode)} ", Tone.LIVE if status.mode == "LIVE" else Tone.BADGE),)
     time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
     head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
     room = width - cells(head) - cells(time) - 1
-    pieces = [piece for piece in (*_pieces(status), *_trouble(silent_ms, dropped)) if piece.spans]
+    pieces = [piece for piece in (*_pieces(status), _requests(requests), *_trouble(silent_ms, dropped)) if piece.spans]
     middle = shorten(pieces, room)
     if status.simulated and not any(text.startswith(_SIMULATED) for text, _ in middle):
         middle = shorten([Piece(92, ((_SIMULATED, Tone.WARN),)), *pieces], room)
@@ -41,6 +51,16 @@ def _pieces(status: Status) -> list[Piece]:
         Piece(55, ((f"time x{status.time_factor}", Tone.TEXT),) if status.time_factor != 1 else ()),
         Piece(48, ((f"{_SIMULATED}: {clean(status.simulated)}", Tone.DIM),) if status.simulated else ()),
     ]
+
+
+def _requests(counts: RequestCounts) -> Piece:
+    """How many requests wait, where there is room; that some are frozen is said in a word as well."""
+    waiting = counts.pending + counts.frozen
+    if not waiting:
+        return Piece(19, ())
+    frozen = f", {count(counts.frozen)} frozen" if counts.frozen else ""
+    tone = Tone.WARN if counts.frozen else Tone.TEXT
+    return Piece(19, (("req ", Tone.DIM), (f"{count(waiting)}{frozen}", tone)))
 
 
 def _trouble(silent_ms: int, dropped: int) -> list[Piece]:

@@ -9,6 +9,7 @@ from tui.tones import Line, Span, Tone
 
 Row = TypeVar("Row")
 
+ANY_WIDTH = range(100_000)
 MARGIN = 2
 """Cells left of the first column, for the mark of the cursor."""
 
@@ -26,6 +27,8 @@ class Column(Generic[Row]):
     """Takes what room is left."""
     order: Callable[[Row], Any] | None = None
     """Sort key, smallest first; None where sorting by this column makes no sense."""
+    widths: range = ANY_WIDTH
+    """Widths of the pane it is for; at others another column says as much in less room, or more in more."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Table(Generic[Row]):
         """The columns that have room, with their widths: the least kept go first, none ever wraps."""
         room = width - MARGIN
         chosen: set[str] = set()
-        for column in sorted(self.columns, key=lambda column: -column.keep):
+        for column in sorted((column for column in self.columns if width in column.widths), key=lambda c: -c.keep):
             if column.width + 1 > room:
                 break
             chosen.add(column.name)

@@ -16,10 +16,18 @@ from engine.config import Desks, Pyth, Settings
 from engine.demo.tokens import demo_tokens
 from engine.desks.commands import StartSimulation
 from engine.settlement import Settlement
+from engine.who import local_operator
 from store.errors import WrongState
+from venue.exchange.commands import Deposit
+from venue.exchange.fixed import wad
+from venue.exchange.requests.commands import Credit
+from venue.exchange.tokens import TOKENS
 from venue.pyth import FEEDS, HermesSimulator, PricePath, demo_script
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+POCKET = {"WETH": 100, "WBTC": 2, "USDC": 100_000}
 
 
 class PortTaken(Exception):
@@ -50,6 +58,7 @@ async def set_stage(demo: Demo, settings: Settings, settlement: Settlement, cloc
     """Starts the simulator where an earlier run on the same state left its prices. Raises PortTaken."""
     if settlement.seq == 0:
         await settlement.submit(StartSimulation(demo.seed, clock.now_ms()))
+        await _equip(settlement, local_operator())
     started = await settlement.read(lambda world: world.house.simulation)
     if started is None:
         raise WrongState("NOT_A_DEMO", "the state directory belongs to `perpdesk run`; name another --state")
@@ -67,12 +76,21 @@ async def set_stage(demo: Demo, settings: Settings, settlement: Settlement, cloc
     return Stage(simulator, _demo_settings(demo, settings, simulator.url, key, started.seed), started.seed)
 
 
+async def _equip(settlement: Settlement, operator: str) -> None:
+    """Paper money for whoever sits at the terminal, so that they can try requests."""
+    for token, amount in POCKET.items():
+        await settlement.submit(Credit(operator, token, amount * TOKENS[token].unit))
+    await settlement.submit(Deposit(operator, wad(10_000)))
+
+
 def _demo_settings(demo: Demo, settings: Settings, url: str, key: SecretStr, seed: int) -> Settings:
     lookback = settings.signal.momentum_lookback_ms // demo.factor
     return settings.model_copy(
         update={
             "pyth": Pyth(url=url, key=key, transport=settings.pyth.transport),
-            "exchange": settings.exchange.model_copy(update={"block_seconds": Decimal(demo.block_seconds)}),
+            "exchange": settings.exchange.model_copy(
+                update={"block_seconds": Decimal(demo.block_seconds), "request_keepers": 2}
+            ),
             "signal": settings.signal.model_copy(update={"momentum_lookback_ms": max(1_000, lookback)}),
             "risk": settings.risk.model_copy(update={"leverage": Decimal(demo.leverage)}),
             "desks": Desks(tokens=demo_tokens(seed)),

@@ -118,6 +118,10 @@ class DeskManager:
             view = await self._view(address)
             return await self._send_close(view, worst_price)
 
+    async def outcome(self, order_id: str) -> OrderOutcome:
+        """What the venue says became of an order."""
+        return await self._venue.outcome(order_id)
+
     def deployable(self, view: DeskView, leverage: int) -> Usdc:
         """What of the pending USDC may go to the venue now; 0 while that is below the minimum."""
         amount = min(view.pending, in_usdc(self._risk.max_position_usdc) - view.deployed)

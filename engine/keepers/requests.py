@@ -120,11 +120,23 @@ class RequestKeeper:
             note = self._notes.get(key)
             if note is not None and note.holds(request, now_ms):
                 continue
-            if to_sweep(exchange, request, now_ms):
-                jobs.append(_Job(kind_of(request), key, True, ()))
-            elif self._mine(request) and self._ready(exchange, request, prices, now_ms):
-                jobs.append(_Job(kind_of(request), key, False, _tokens(exchange, key)))
+            try:
+                job = self._job(exchange, request, prices, now_ms)
+            except Exception as error:  # one request's fault is nobody else's
+                self._fault(key, error, now_ms)
+                continue
+            if job is not None:
+                jobs.append(job)
         return jobs
+
+    def _job(
+        self, exchange: Exchange, request: Request, prices: dict[str, TokenPrice | None], now_ms: int
+    ) -> _Job | None:
+        if to_sweep(exchange, request, now_ms):
+            return _Job(kind_of(request), request.key, True, ())
+        if self._mine(request) and self._ready(exchange, request, prices, now_ms):
+            return _Job(kind_of(request), request.key, False, _tokens(exchange, request.key))
+        return None
 
     def _mine(self, request: Request) -> bool:
         if not isinstance(request, OrderRequest):
@@ -161,11 +173,14 @@ class RequestKeeper:
         except StoreFailed:
             raise
         except Exception as error:  # one request's fault is nobody else's
-            log.error("request failed", key=job.key, error=repr(error)[:200])
-            self._notes.failed(job.key, f"perpdesk failed at it: {type(error).__name__}", now_ms)
-            self._tally["failed"] += 1
+            self._fault(job.key, error, now_ms)
             return
         self._count(job, answer, now_ms)
+
+    def _fault(self, key: str, error: Exception, now_ms: int) -> None:
+        log.error("request failed", key=key, error=repr(error)[:200])
+        self._notes.failed(key, f"perpdesk failed at it: {type(error).__name__}", now_ms)
+        self._tally["failed"] += 1
 
     def _count(self, job: _Job, answer: tuple[object, ...] | Rejection, now_ms: int) -> None:
         if isinstance(answer, Rejection):

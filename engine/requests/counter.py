@@ -12,6 +12,7 @@ from engine.requests.commands import RequestCommand
 from engine.requests.translate import LONGEST_TEXT, created, updated
 from engine.settlement import Settlement
 from venue.exchange.commands import Refused, Rejection
+from venue.exchange.facts import Deposited
 from venue.exchange.fixed import to_text
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import commands, facts
@@ -55,7 +56,20 @@ class RequestCounter:
             raise Refused(Code.BAD_REQUEST, f"account: expected at most {LONGEST_TEXT} characters")
         now_ms = self.clock.now_ms()
         create = await self.settlement.read(lambda world: created(world.exchange, command, now_ms))
-        return _told(await self.settlement.submit(create))
+        answer = await self.settlement.submit(create)
+        if isinstance(answer, Rejection) and answer.code is Reason.DUPLICATE_CLIENT_ID:
+            return await self._created_before(command)
+        if isinstance(answer, Rejection):
+            return False, answer.code, answer.detail
+        return _told(answer)
+
+    async def _created_before(
+        self, command: asked.CreateDeposit | asked.CreateWithdrawal | asked.CreateOrder | asked.CreditPaper
+    ) -> Answer:
+        """A repetition, perhaps after a restart, is told what its first sending came to."""
+        name = f"{command.who}:{command.id}"
+        key = await self.settlement.read(lambda world: world.exchange.requests.by_client.get(name, ""))
+        return True, "", f"created before as {key}" if key else "created before"
 
     async def _change(self, command: asked.CancelRequest | asked.UpdateOrder) -> Answer:
         request = await self._find(command.key)
@@ -119,4 +133,6 @@ def _told(answer: tuple[object, ...] | Rejection) -> Answer:
                 "",
                 f"credited {to_text(move.amount, token_named(move.token).unit)} {move.token} of paper money",
             )
+        case Deposited():
+            return True, "", "credited paper USD of the clearinghouse"
     return True, "", "executed"

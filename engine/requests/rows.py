@@ -40,7 +40,7 @@ def request_rows(
     """What waits, oldest first, then what has ended, newest first."""
     book = exchange.requests
     waiting = [
-        _waiting(exchange, request, notes, label, prices, now_ms)
+        _shown_safely(exchange, request, notes, label, prices, now_ms)
         for request in islice(book.pending.values(), SHOWN_WAITING)
     ]
     ended = [_ended(exchange, each, label) for each in islice(reversed(book.ended.values()), SHOWN_ENDED)]
@@ -53,6 +53,38 @@ def request_counts(exchange: Exchange) -> RequestCounts:
     frozen = sum(isinstance(each, OrderRequest) and each.frozen for each in book.pending.values())
     oldest = min((each.updated_ms for each in book.pending.values() if expires(each)), default=None)
     return RequestCounts(len(book.pending) - frozen, frozen, book.executed, book.cancelled, oldest)
+
+
+def _shown_safely(
+    exchange: Exchange,
+    request: Request,
+    notes: Notes,
+    label: Label,
+    prices: Mapping[str, TokenPrice | None],
+    now_ms: int,
+) -> RequestRow:
+    """One row that cannot be made must not blind the operator to all the others."""
+    try:
+        return _waiting(exchange, request, notes, label, prices, now_ms)
+    except Exception as error:
+        return RequestRow(
+            key=request.key,
+            kind=name_of(request),
+            account=clean_name(str(request.account)),
+            simulated=False,
+            market=clean(str(request.market)),
+            side=None,
+            amount="",
+            size=None,
+            trigger=None,
+            state=RequestState.PENDING,
+            at_ms=now_ms,
+            keeper="",
+            reason=clean(f"cannot be shown: {error!r}"),
+            attempts=0,
+            fee=0,
+            may_cancel=False,
+        )
 
 
 def _waiting(

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from engine.desks.commands import Code
 from engine.requests import commands as asked
-from venue.exchange.commands import Refused
+from venue.exchange.commands import Deposit, Refused
 from venue.exchange.fixed import WAD
 from venue.exchange.machine import Command
 from venue.exchange.pool.state import market_token
@@ -41,6 +41,11 @@ def created(
             return _order(exchange, command, now_ms)
 
 
+def client_id(command: asked.CreateDeposit | asked.CreateWithdrawal | asked.CreateOrder) -> str:
+    """The sender's own name for a request: a repetition is recognised even after a restart."""
+    return f"{command.who}:{command.id}"
+
+
 def _amount(field: str, value: Decimal, token: Token) -> int:
     try:
         return units(value, token)
@@ -52,7 +57,7 @@ def _token(field: str, name: str) -> Token:
     try:
         return token_named(name)
     except KeyError:
-        known = ", ".join(TOKENS)
+        known = ", ".join((*TOKENS, CLEARING.symbol))
         raise Refused(Reason.INVALID_TOKEN, f"{field} {name[:40]!r}: expected one of {known}") from None
 
 
@@ -63,10 +68,13 @@ def _fee(exchange: Exchange, kind: str, hops: int, given: Decimal | None) -> int
 
 
 def _credit(command: asked.CreditPaper) -> Command:
-    token = _token("token", command.token)
+    token = CLEARING if command.token == CLEARING.symbol else _token("token", command.token)
     if not 0 < command.amount <= MOST:
         raise Refused(Code.BAD_REQUEST, f"amount {command.amount!s:.40}: expected above 0, at most {MOST:,}")
-    return commands.Credit(command.account, token.symbol, _amount("amount", command.amount, token))
+    amount = _amount("amount", command.amount, token)
+    if token is CLEARING:
+        return Deposit(command.account, amount)
+    return commands.Credit(command.account, token.symbol, amount)
 
 
 def _deposit(exchange: Exchange, command: asked.CreateDeposit, now_ms: int) -> Command:
@@ -85,6 +93,7 @@ def _deposit(exchange: Exchange, command: asked.CreateDeposit, now_ms: int) -> C
     in_short = bool(short_amount) and short_token.symbol == NATIVE and not in_long
     return commands.CreateDeposit(
         account=command.account,
+        client_id=client_id(command),
         receiver=command.receiver or command.account,
         execution_fee=fee,
         native_sent=0 if in_long or in_short else fee,
@@ -107,6 +116,7 @@ def _withdrawal(exchange: Exchange, command: asked.CreateWithdrawal, now_ms: int
     fee = _fee(exchange, Kind.WITHDRAWAL, 0, command.execution_fee)
     return commands.CreateWithdrawal(
         account=command.account,
+        client_id=client_id(command),
         receiver=command.receiver or command.account,
         execution_fee=fee,
         native_sent=fee,
@@ -128,6 +138,7 @@ def _order(exchange: Exchange, command: asked.CreateOrder, now_ms: int) -> Comma
     output = scale.usd if command.type.is_decrease else Fraction(_last_token(exchange, command).unit)
     return commands.CreateOrder(
         account=command.account,
+        client_id=client_id(command),
         receiver=command.receiver or command.account,
         execution_fee=fee,
         native_sent=0 if native else fee,

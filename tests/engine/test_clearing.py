@@ -155,7 +155,7 @@ async def test_streams_give_the_present_and_then_every_change(runtime: Runtime) 
 @pytest.mark.parametrize(
     "amount", [10**5000, -(10**5000), 1.5, True, None, "5", [], float("nan")], ids=lambda amount: type(amount).__name__
 )
-async def test_hostile_arguments_get_a_code_and_the_engine_goes_on(runtime: Runtime, amount: Any) -> None:  # noqa: ANN401
+async def test_hostile_arguments_get_a_code_and_the_engine_goes_on(runtime: Runtime, amount: Any) -> None:
     await listed(runtime)
     grace = account(runtime, "grace")
     assert await refused(grace.deposit(amount)) == "BAD_REQUEST"

@@ -1,5 +1,6 @@
 """Commands: still meant, done once, answered with one line; halts work whatever the desk is doing."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,7 +92,8 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
     async with settled(tmp_path) as settlement:
         await listed(settlement, "ETH")
         await enrolled(settlement, 100_000_000)
-        ops = operator(settlement)
+        clock = ManualClock()
+        ops = operator(settlement, clock)
         await ops._manager.manage_all()
         await kept(settlement, ops._manager)
         await ops.execute(halt())
@@ -100,6 +102,29 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
         )
         stale = await ops.execute(replace(close, id="c3", seen_seq=1))
         assert (stale.ok, stale.code) == (False, "CHANGED")
-        receipt = await ops.execute(close)
+        asking = asyncio.create_task(ops.execute(close))
+        while not clock.slept:
+            await asyncio.sleep(0)
+        await kept(settlement, ops._manager)
+        clock.advance(0.1)
+        receipt = await asking
         assert receipt.ok, receipt
-        assert receipt.text == "close order created; the next keeper pass executes it"
+        assert receipt.text.startswith("closed, ")
+
+
+async def test_a_close_that_no_keeper_executes_says_that_it_waits(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with settled(tmp_path) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, 100_000_000)
+        ops = operator(settlement, clock)
+        await ops._manager.manage_all()
+        await kept(settlement, ops._manager)
+        close = CloseDesk(
+            id="c2", who="ops", seen_seq=settlement.seq, expires_at_ms=EXPIRES, address=TOKEN, worst_price=1
+        )
+        asking = asyncio.create_task(ops.execute(close))
+        while not asking.done():
+            clock.advance(0.1)
+            await asyncio.sleep(0)
+        assert (await asking).text == "close order created; a keeper executes it"

@@ -47,6 +47,16 @@ def test_a_frozen_feed_sends_the_clock_and_nothing_else() -> None:
         assert set(re.findall(rb"[A-Za-z]{2,}", CONTROL.sub(b" ", bytes(child.sent[before:])))) == set()
 
 
+def test_on_the_second_screen_only_what_waits_grows_older() -> None:
+    with app("idle") as child:
+        child.keys("5")
+        child.wait_for("Requests 3 pending")
+        time.sleep(1)
+        bytes_per_second, cpu = child.measure(4)
+        assert bytes_per_second < 400
+        assert cpu < 4
+
+
 def test_the_first_frame_comes_quickly() -> None:
     with app("idle") as child:
         assert child.wait_for(READY) < 1.5
@@ -75,7 +85,7 @@ def test_no_color_means_not_one_colour_code() -> None:
 
 def test_hostile_names_never_reach_the_wire() -> None:
     with app("hostile") as child:
-        for key in "1234":
+        for key in "123456":
             child.keys(key)
             child.keys("z")
             time.sleep(0.3)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from engine.snapshot import Snapshot
-from tests.tui.scripted import decision, desk, idle, liquidation, market, snapshot, status
+from engine.snapshot import RequestState, Snapshot
+from tests.tui.scripted import decision, desk, idle, liquidation, market, pool, request, snapshot, status
 
 HOSTILE = (
     "\x1b[31mRED",
@@ -50,6 +50,18 @@ def hostile_snapshot() -> Snapshot:
         decisions=tuple(
             replace(decision(number), token=HOSTILE[number], text=HOSTILE[number], source=HOSTILE[number])
             for number in numbers
+        ),
+        requests=tuple(
+            request(
+                number,
+                tuple(RequestState)[number % 4],
+                **dict.fromkeys(("kind", "account", "market", "amount", "keeper", "reason"), text),
+            )
+            for number, text in enumerate(HOSTILE)
+        ),
+        pools=tuple(
+            pool(number, **dict.fromkeys(("symbol", "long", "short", "index"), text))
+            for number, text in enumerate(HOSTILE)
         ),
         liquidations=tuple(
             replace(liquidation(number), market=HOSTILE[number], owner=HOSTILE[number]) for number in numbers

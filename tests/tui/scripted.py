@@ -1,5 +1,5 @@
 """A Port over snapshots a test writes: it records commands and answers with the receipts it was given."""
-# ruff: noqa: ANN401 - `**changes` are the fields of a dataclass
+
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -20,8 +20,12 @@ from engine.snapshot import (
     LiquidationRow,
     MarketRow,
     Outcome,
+    PoolRow,
     QueueCounts,
     QueueState,
+    RequestCounts,
+    RequestRow,
+    RequestState,
     Side,
     Snapshot,
     Status,
@@ -166,6 +170,97 @@ def liquidation(number: int, **changes: Any) -> LiquidationRow:
     return replace(base, **changes)
 
 
+def key(number: int) -> str:
+    """A request's key, as long as real ones."""
+    return f"0x{(number + 1) * 2654435761 % 2**32:08x}{number:056x}"
+
+
+def request(number: int, state: RequestState = RequestState.PENDING, **changes: Any) -> RequestRow:
+    """A deposit that waits, unless something else is said."""
+    waits = state in (RequestState.PENDING, RequestState.FROZEN)
+    base = RequestRow(
+        key=key(number),
+        kind="Deposit",
+        account="ops",
+        simulated=False,
+        market="ETH-USD",
+        side=None,
+        amount="1.5000 WETH + 5,000.00 USDC",
+        size=None,
+        trigger=None,
+        state=state,
+        at_ms=NOW - 12_000 + (100 if waits else -1_000) * number,
+        keeper="" if waits else f"keeper-{number % 3}",
+        reason="",
+        attempts=0,
+        fee=usd(0.0012),
+        may_cancel=False,
+    )
+    return replace(base, **changes)
+
+
+def requests() -> tuple[RequestRow, ...]:
+    """Every state and every kind of thing that can be requested."""
+    long: dict[str, Any] = {"side": Side.LONG}
+    short: dict[str, Any] = {"side": Side.SHORT}
+    frozen, executed, cancelled = RequestState.FROZEN, RequestState.EXECUTED, RequestState.CANCELLED
+    sim: dict[str, Any] = {"simulated": True, "account": "trader 7"}
+    few = "InsufficientOutputAmount: 1.4022 WETH is less than 1.4100"
+    late = "OrderNotFulfillableAtAcceptablePrice: 3,024.10 is above 3,021.00"
+    return (
+        request(0, kind="StopLossDecrease", **long, amount="0.00 USDC", size=usd(12_400), trigger=usd(2_950),
+                at_ms=NOW - 7_300_000, may_cancel=True, account="PEPE·3f2a"),
+        request(1, frozen, kind="LimitIncrease", market="BTC-USD", **short, amount="800.00 USDC", size=usd(16_000),
+                trigger=usd(65_000), at_ms=NOW - 260_000, reason=late, attempts=2, may_cancel=True),
+        request(2),
+        request(3, kind="MarketIncrease", market="ETH", **long, amount="500.00 USDC", size=usd(5_000), **sim,
+                reason="OracleTimestampsAreSmallerThanRequired: no newer price yet", attempts=1),
+        request(4, executed, kind="MarketDecrease", **short, amount="0.00 USDC", size=usd(2_500)),
+        request(5, cancelled, kind="MarketSwap", market="ETH-USD,BTC-USD", amount="1.5000 WETH", reason=few),
+        request(6, executed, **sim),
+        request(7, executed, kind="Withdrawal", amount="1,250.0000 market tokens", **sim),
+        request(8, cancelled, kind="LimitSwap", amount="2,000.00 USDC", keeper="ops", reason="UserInitiatedCancel"),
+        *(request(number, executed, **sim, kind=("MarketIncrease", "Deposit")[number % 2]) for number in range(9, 40)),
+    )  # fmt: skip
+
+
+def pool(number: int, **changes: Any) -> PoolRow:
+    """A priced pool."""
+    token, price = (("WETH", 3020.11), ("WBTC", 64410.5), ("WSOL", 142.31))[number % 3]
+    amount = 1_204.5 / (number + 1) ** 2
+    value = amount * price * 2
+    base = PoolRow(
+        symbol=f"{token.removeprefix('W')}-USD",
+        enabled=True,
+        priced=True,
+        index=token.removeprefix("W"),
+        long=token,
+        short="USDC",
+        long_amount=usd(amount),
+        short_amount=usd(amount * price),
+        value=usd(value),
+        token_price=usd(1.0342),
+        supply=usd(value / 1.0342),
+        impact_long=usd(amount / 5_000),
+        impact_short=usd(412.75),
+        impact_position=usd(amount / 9_000),
+        fees_long=usd(0.0312),
+        fees_short=usd(88.4),
+        long_oi=usd(900_000),
+        short_oi=usd(512_345.67),
+        traders_pnl=usd(-1_204.5 + number * 9_000),
+        reserved=0.31 + number * 0.26,
+        positions=48 - number * 3,
+    )
+    return replace(base, **changes)
+
+
+def pools() -> tuple[PoolRow, ...]:
+    """Two priced pools and one without a price."""
+    unknown: dict[str, Any] = {"value": None, "token_price": None, "traders_pnl": None, "reserved": None}
+    return (pool(0), pool(1), pool(2, priced=False, enabled=False, **unknown))
+
+
 def status(**changes: Any) -> Status:
     """A quiet paper engine."""
     base = Status(
@@ -212,6 +307,9 @@ def snapshot(**changes: Any) -> Snapshot:
         queue=QueueCounts(ready=3, near=14, watched=9_204),
         keepers=(KeeperRow("requests", KeeperHealth.OK, 812, 4, ""),),
         funds=(("trade fund", usd(1_000_000)),),
+        requests=requests(),
+        request_counts=RequestCounts(3, 1, 120, 4, NOW - 12_000),
+        pools=pools(),
     )
     return replace(base, **changes)
 

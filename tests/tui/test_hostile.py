@@ -17,7 +17,7 @@ def assert_harmless(operator: Operator) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (160, 45), (220, 60)])
 async def test_hostile_names_in_every_pane(size: tuple[int, int]) -> None:
     async with watching(ScriptedPort(hostile_snapshot()), size=size) as operator:
-        for key in "1234":
+        for key in "123456":
             await operator.press(key)
             assert_harmless(operator)
             await operator.press("z")
@@ -41,6 +41,25 @@ async def test_hostile_names_on_the_detail_pages_and_in_the_dialogs() -> None:
             await operator.press("c")
             assert_harmless(operator)
             await operator.press("escape", "escape", "1", "j")
+
+
+async def test_hostile_texts_on_the_pages_and_in_the_dialogs_of_the_exchange() -> None:
+    async with watching(ScriptedPort(hostile_snapshot()), size=(80, 24)) as operator:
+        for pane, keys in (("5", ("enter", "x")), ("6", ("enter", "n", "enter", "x", "enter"))):
+            await operator.press(pane)
+            for _ in HOSTILE:
+                for key in keys:
+                    await operator.press(key)
+                    assert_harmless(operator)
+                await operator.press("escape", "escape", pane, "j")
+        assert operator.port.commands == []
+
+
+async def test_reasons_and_accounts_are_shown_as_they_are_written() -> None:
+    async with watching(ScriptedPort(hostile_snapshot()), size=(200, 60)) as operator:
+        await operator.press("5")
+        line = operator.line("[red]red[/red]")
+        assert line.count("[red]red[/red]") >= 2
 
 
 async def test_columns_stay_where_they_are_beside_a_wide_name() -> None:

@@ -24,6 +24,31 @@ async def test_overview(size: tuple[int, int]) -> None:
         compare(operator, f"overview-{size[0]}x{size[1]}")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_exchange(size: tuple[int, int]) -> None:
+    async with watching(size=size) as operator:
+        await operator.press("5")
+        compare(operator, f"exchange-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("request", ("5", "j", "enter")),
+        ("pool", ("6", "enter")),
+        ("cancel", ("5", "j", "x")),
+        ("new", ("6", "n")),
+        ("form", ("6", "n", "down", "down", "enter", "tab", "tab", "tab", "1", "comma", "5", "enter")),
+        ("summary", ("6", "n", "enter", "tab", "1", "full_stop", "5", "enter")),
+        ("help", ("5", "question_mark")),
+    ],
+)
+async def test_pages_and_dialogs_of_the_exchange(name: str, keys: tuple[str, ...]) -> None:
+    async with watching(size=(80, 24)) as operator:
+        await operator.press(*keys)
+        compare(operator, f"{name}-80x24")
+
+
 async def test_desk_page() -> None:
     async with watching(size=(120, 40)) as operator:
         await operator.press("enter")

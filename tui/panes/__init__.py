@@ -1,11 +1,11 @@
-"""The panes of the overview, in the order of the keys that reach them."""
+"""The panes of the screens, in the order of the keys that reach them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.snapshot import Snapshot
-from tui.panes import agent_log, desks, liquidations, markets
+from tui.panes import agent_log, desks, liquidations, markets, pools, requests
 from tui.table import Table
 from tui.tones import Line
 
@@ -20,9 +20,14 @@ class Pane:
     heading: Callable[[Snapshot], Line]
 
 
-PANES = (
+OVERVIEW = (
     Pane("desks", desks.TABLE, desks.rows, desks.heading),
     Pane("markets", markets.TABLE, markets.rows, markets.heading),
     Pane("agent", agent_log.TABLE, agent_log.rows, agent_log.heading),
     Pane("liquidations", liquidations.TABLE, liquidations.rows, liquidations.heading),
 )
+EXCHANGE = (
+    Pane("requests", requests.TABLE, requests.rows, requests.heading),
+    Pane("pools", pools.TABLE, pools.rows, pools.heading),
+)
+PANES = OVERVIEW + EXCHANGE

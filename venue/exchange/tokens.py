@@ -40,6 +40,16 @@ def token_named(name: str) -> Token:
     return Token(name, 18, "") if name.startswith("MT:") else TOKENS[name]
 
 
+def shown(amount: int, name: str) -> str:
+    """An amount in whole tokens, exact, for a message; in smallest units for a token not known here."""
+    if name and name not in TOKENS and not name.startswith("MT:"):
+        return f"{amount} {name}"
+    token = token_named(name)
+    whole, fraction = divmod(amount, token.unit)
+    digits = f"{fraction:0{token.decimals}d}".rstrip("0")
+    return f"{whole:,}{'.' if digits else ''}{digits} {token.symbol}"
+
+
 def units(amount: Decimal | Fraction, token: Token) -> int:
     """A whole-token amount in smallest units. Raises ValueError for one that is finer, negative or not a number."""
     if isinstance(amount, Decimal) and (not amount.is_finite() or len(amount.as_tuple().digits) > MOST_DIGITS):

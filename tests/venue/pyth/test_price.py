@@ -54,7 +54,7 @@ def test_feeds_are_pinned() -> None:
         "AERO",
         "USDC",
     }
-    assert len({feed.id for feed in FEEDS.values()}) == 12
+    assert len({feed.id for feed in FEEDS.values()}) == 13
     assert {feed.expo for feed in FEEDS.values()} == {-8}
     with pytest.raises(ValueError, match="exponent"):
         Feed("BAD", "ab" * 32, -19)

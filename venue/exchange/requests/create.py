@@ -9,6 +9,7 @@ from typing import TypeVar
 from venue.exchange.commands import Refused
 from venue.exchange.draft import Draft
 from venue.exchange.ledger import EXTERNAL, wallet
+from venue.exchange.pool.state import DEAD, market_token
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import work
 from venue.exchange.requests.book import RequestBook
@@ -35,6 +36,7 @@ from venue.exchange.requests.request import (
     name_of,
 )
 from venue.exchange.state import Exchange
+from venue.exchange.tokens import shown
 
 AnyRequest = TypeVar("AnyRequest", DepositRequest, WithdrawalRequest, OrderRequest)
 LONGEST_NAME = 100
@@ -128,7 +130,7 @@ def create_order(exchange: Exchange, asked: CreateOrder) -> tuple[Fact, ...]:
         collateral = _less_fee(collateral, fee)
     else:
         fee = _sent_fee(asked.native_sent, fee)
-    _check_conditions(exchange, asked)
+    _check_conditions(exchange, asked, collateral)
     _check_receiver(asked.receiver)
     if asked.cancellation_receiver:
         _check_receiver(asked.cancellation_receiver)
@@ -152,7 +154,7 @@ def create_order(exchange: Exchange, asked: CreateOrder) -> tuple[Fact, ...]:
         min_output=asked.min_output,
         valid_from_ms=asked.valid_from_ms,
         path=asked.path,
-        position_id=asked.position_id,
+        position_id=asked.position_id if asked.market in exchange.markets else 0,
         auto_cancel=asked.auto_cancel and asked.type.is_decrease,
         cancellation_receiver=asked.cancellation_receiver,
         withdraw_unit=asked.withdraw_unit,
@@ -174,7 +176,8 @@ def check_fee(book: RequestBook, request: Request) -> None:
     least = work.min_execution_fee(table, request)
     if request.execution_fee < least:
         raise Refused(
-            Reason.INSUFFICIENT_EXECUTION_FEE, f"execution fee {request.execution_fee}; expected at least {least}"
+            Reason.INSUFFICIENT_EXECUTION_FEE,
+            f"execution fee {shown(request.execution_fee, NATIVE)}; expected at least {shown(least, NATIVE)}",
         )
 
 
@@ -188,16 +191,17 @@ def check_auto_cancel(book: RequestBook, order: OrderRequest) -> None:
 
 
 def _admit(exchange: Exchange, draft: Draft, request: AnyRequest, from_outside: bool) -> tuple[int, AnyRequest]:
-    """Fee checks, key and escrow: the end of every create."""
+    """Fee checks, key and escrow: the end of every create. Market tokens come from deposits only, never from outside."""
     book = exchange.requests
     check_fee(book, request)
     most = book.rules.max_fee_multiple * work.min_execution_fee(book.rules.work, request)
     nonce = book.nonce + 1
     request = replace(request, key=book.key(nonce), execution_fee=min(request.execution_fee, most))
-    source = EXTERNAL if from_outside else wallet(request.account)
     for token, amount in (*escrow(request), (NATIVE, request.execution_fee)):
+        outside = from_outside and not token.startswith(market_token(""))
+        source = EXTERNAL if outside else wallet(request.account)
         if source != EXTERNAL and draft.balance(token, source) < amount:
-            raise Refused(Reason.INSUFFICIENT_BALANCE, f"{request.account} has less than {amount} {token or 'USD'}")
+            raise Refused(Reason.INSUFFICIENT_BALANCE, f"{request.account} has less than {shown(amount, token)}")
         draft.pay(token, source, VAULTS[kind_of(request)], amount)
     return nonce, request
 
@@ -205,6 +209,8 @@ def _admit(exchange: Exchange, draft: Draft, request: AnyRequest, from_outside: 
 def _check_account(exchange: Exchange, account: str, kind: str, client_id: str) -> None:
     if account in ("", ZERO):
         raise Refused(Reason.EMPTY_ACCOUNT, "account is empty or the zero address")
+    if account == DEAD:
+        raise Refused(Reason.UNAUTHORIZED, "nobody speaks for the account of first deposits")
     if len(account) > LONGEST_NAME:
         raise Refused(Reason.EMPTY_ACCOUNT, f"account of more than {LONGEST_NAME} characters")
     if f"create:{kind}" in exchange.requests.disabled:
@@ -245,13 +251,17 @@ def _check_path(exchange: Exchange, path: tuple[str, ...]) -> None:
 
 def _less_fee(amount: int, fee: int) -> int:
     if amount < fee:
-        raise Refused(Reason.INSUFFICIENT_WNT, f"{amount} {NATIVE} do not cover the execution fee of {fee}")
+        raise Refused(
+            Reason.INSUFFICIENT_WNT, f"{shown(amount, NATIVE)} do not cover the execution fee of {shown(fee, NATIVE)}"
+        )
     return amount - fee
 
 
 def _sent_fee(sent: int, fee: int) -> int:
     if sent < fee:
-        raise Refused(Reason.INSUFFICIENT_WNT, f"{sent} {NATIVE} sent; expected at least the fee of {fee}")
+        raise Refused(
+            Reason.INSUFFICIENT_WNT, f"{shown(sent, NATIVE)} sent; expected at least the fee, {shown(fee, NATIVE)}"
+        )
     return sent
 
 
@@ -264,9 +274,9 @@ def _referral(book: RequestBook, trader: str, code: str) -> tuple[Fact, ...]:
     return (TraderReferred(trader, code),)
 
 
-def _check_conditions(exchange: Exchange, asked: CreateOrder) -> None:
-    """Market, path and times (order.create.f)."""
-    if not asked.size and not asked.collateral:
+def _check_conditions(exchange: Exchange, asked: CreateOrder, collateral: int) -> None:
+    """Market, path and times (order.create.f); `collateral` is what the fee has left of it."""
+    if not asked.size and not collateral:
         raise Refused(Reason.EMPTY_ORDER, "size and collateral are both 0")
     if asked.type.is_market and asked.valid_from_ms:
         raise Refused(Reason.UNEXPECTED_VALID_FROM, "a market order is valid at once; expected no valid-from time")
@@ -277,8 +287,8 @@ def _check_conditions(exchange: Exchange, asked: CreateOrder) -> None:
     if asked.type.is_swap:
         if asked.market:
             raise Refused(Reason.UNEXPECTED_MARKET, "a swap names its markets in the path only")
-        if not asked.collateral or not asked.collateral_token:
-            raise Refused(Reason.EMPTY_ORDER, "a swap needs a token and an amount")
+        if not collateral or not asked.collateral_token or not asked.path:
+            raise Refused(Reason.EMPTY_ORDER, "a swap needs a token, an amount beside the fee, and a path")
     elif asked.market in exchange.markets:
         _check_curve_order(asked)
     else:

@@ -85,6 +85,7 @@ def _effect(exchange: Exchange, request: Request, command: ExecuteRequest, broug
     if isinstance(request, OrderRequest) and command.now_ms < request.valid_from_ms:
         raise Refused(Reason.VALID_FROM, f"valid in {request.valid_from_ms - command.now_ms} ms")
     if isinstance(request, OrderRequest) and request.market in exchange.markets:
+        _check_life(exchange, request, command.now_ms)
         done = on_curve.execute(exchange, request)
         receipt = _pay(draft, request, command, brought)
         facts = (CurveOrderExecuted(receipt, draft.changes()), *done.facts)
@@ -111,6 +112,11 @@ def check_times(exchange: Exchange, request: Request, prices: Prices) -> None:
         earliest = max(earliest, position.increased_ms if position else 0)
     if oldest < earliest:
         raise Refused(Reason.PRICES_TOO_OLD, f"a price is {earliest - oldest} ms older than the request")
+    _check_life(exchange, request, newest)
+
+
+def _check_life(exchange: Exchange, request: Request, newest: int) -> None:
+    """No price from after the expiry; a curve's mark is of now."""
     expiry = request.updated_ms + exchange.requests.rules.expiry_ms
     if expires(request) and newest > expiry:
         raise Refused(Reason.PRICES_TOO_NEW, f"a price is {newest - expiry} ms newer than the request lives")

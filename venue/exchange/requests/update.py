@@ -12,6 +12,7 @@ from venue.exchange.requests.create import check_auto_cancel, check_fee
 from venue.exchange.requests.facts import Fact, OrderUpdated
 from venue.exchange.requests.request import NATIVE, ORDER_VAULT, Kind, OrderRequest
 from venue.exchange.state import Exchange
+from venue.exchange.tokens import shown
 
 
 def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
@@ -47,6 +48,6 @@ def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
     draft = Draft(exchange, asked.now_ms)
     source = wallet(order.account)
     if draft.balance(NATIVE, source) < asked.fee_top_up:
-        raise Refused(Reason.INSUFFICIENT_BALANCE, f"{order.account} has less than {asked.fee_top_up} {NATIVE}")
+        raise Refused(Reason.INSUFFICIENT_BALANCE, f"{order.account} has less than {shown(asked.fee_top_up, NATIVE)}")
     draft.pay(NATIVE, source, ORDER_VAULT, asked.fee_top_up)
     return (OrderUpdated(updated, draft.changes().moves),)

@@ -254,6 +254,11 @@ def _shown(fact: machine.Fact) -> Json:
     return {name[0].lower() + name[1:]: _plain(fact)}
 
 
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
 def _plain(thing: Any) -> Any:  # noqa: ANN401 - walks any fact
     if isinstance(thing, bool | str) or thing is None:
         return thing
@@ -263,7 +268,7 @@ def _plain(thing: Any) -> Any:  # noqa: ANN401 - walks any fact
         return [_plain(item) for item in thing]
     if is_dataclass(thing):
         names = (field.name for field in fields(thing))
-        return {each: _plain(getattr(thing, each)) for each in names if each not in ("changes", "moves")}
+        return {_camel(each): _plain(getattr(thing, each)) for each in names if each not in ("changes", "moves")}
     return str(thing)
 
 

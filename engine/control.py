@@ -1,0 +1,194 @@
+"""The engine's Port over a unix socket, for commands from other processes of the same user.
+
+A message is one JSON object: `{"ask": "info"}`, `{"ask": "latest"}`, `{"ask": "events", "since": "12"}` or
+`{"ask": "submit", "command": {"HaltAll": {...}}}`. The answer is `{"ok": ...}` or `{"error": "one line"}`.
+
+The socket lives on the engine's loop, so nothing here may hold it up: messages, connections and waiting are bounded,
+what is large is written out on a thread, one at a time, and a connection is answered at a limited rate. Every command
+is journaled under the name of the user whose process sent it, whatever the message says.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, unix_serve
+from websockets.exceptions import ConnectionClosed
+
+from engine import wire
+from engine.plain import plain
+from engine.port import Port
+from engine.snapshot import Snapshot
+from engine.where import checked_path, control_path, peer_uid
+from engine.who import user_name
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+MOST_BYTES = 64 * 1024
+MOST_CONNECTIONS = 16
+OPEN_SECONDS = 2.0
+IDLE_SECONDS = 60.0
+SEND_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+PACE_SECONDS = 0.01
+"""Least time between two answers on one connection."""
+
+_quiet = logging.Logger("perpdesk.control")
+"""Outside the tree of loggers: a stray line would tear the screen."""
+_quiet.addHandler(logging.NullHandler())
+
+
+class _Connection(ServerConnection):
+    """Lets go at once of strangers and of what is too many, before a byte of theirs is read."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.uid = peer_uid(transport.get_extra_info("socket"))
+        if self.uid != os.getuid() or len(self.server.handler_tasks) > MOST_CONNECTIONS:
+            self.transport.abort()
+
+
+class Control:
+    """Answers what other processes ask of a Port. The Port must live on the loop this runs on."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._writing = asyncio.Lock()
+        self._written: tuple[Snapshot, str] | None = None
+
+    async def serve(self, connection: ServerConnection) -> None:
+        """One connection, until it closes, idles, or does not read what it asked for."""
+        who = user_name(connection.uid) if isinstance(connection, _Connection) else ""
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            try:
+                while True:
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        message = await connection.recv()
+                    text = await self._answer(message, who)
+                    async with asyncio.timeout(SEND_SECONDS):
+                        await connection.send(text)
+                    await asyncio.sleep(PACE_SECONDS)
+            except TimeoutError:
+                connection.transport.abort()  # an orderly close would wait for the one that does not answer
+
+    async def _answer(self, message: str | bytes, who: str) -> str:
+        try:
+            return await self._ask(_question(message), who)
+        except wire.Unreadable as error:
+            return wire.dumps({"error": str(error)})
+        except Exception as error:  # told to who asked; the others go on
+            log.error("control failed", error=repr(error)[:200])
+            return wire.dumps({"error": f"perpdesk failed at this question: {type(error).__name__}"})
+
+    async def _ask(self, asked: dict[str, Any], who: str) -> str:
+        match asked:
+            case {"ask": "info", **rest} if not rest:
+                return wire.dumps({"ok": plain(replace(self._port.info(), operator=who))})
+            case {"ask": "latest", **rest} if not rest:
+                return await self._latest()
+            case {"ask": "events", "since": str() as since, **rest} if not rest:
+                number = wire.read_number(since, "since")
+                async with self._writing:
+                    return await asyncio.to_thread(lambda: _ok(self._port.events(number)))
+            case {"ask": "submit", "command": dict() as command, **rest} if not rest:
+                receipt = await self._port.submit(replace(wire.read_command(command), who=who))
+                return wire.dumps({"ok": wire.receipt_out(receipt)})
+        raise wire.Unreadable("expected ask info, latest, events with since, or submit with command, and nothing else")
+
+    async def _latest(self) -> str:
+        async with self._writing:
+            snapshot = self._port.latest()
+            if self._written is None or self._written[0] is not snapshot:
+                self._written = snapshot, await asyncio.to_thread(_ok, snapshot)
+            return self._written[1]
+
+
+def _question(message: str | bytes) -> dict[str, Any]:
+    asked = wire.loads(message) if isinstance(message, str) else None
+    if not isinstance(asked, dict):
+        raise wire.Unreadable("expected one JSON object as text")
+    return asked
+
+
+def _ok(value: object) -> str:
+    return wire.dumps({"ok": plain(value)})
+
+
+@asynccontextmanager
+async def listening(port: Port, directory: Path, failed: Callable[[str], None]) -> AsyncIterator[None]:
+    """Serves the port for as long as the context is open. What keeps it from listening goes to `failed`, and it is
+    open all the same. The caller holds the Lease of the directory: a socket that is there is a dead process's."""
+    path = control_path(directory)
+    try:
+        listener = _listener(path, directory)
+    except OSError as error:
+        log.error("control socket failed", path=str(path), error=str(error))
+        failed(f"control socket: {error.strerror or error}")
+        yield
+        return
+    inode = path.lstat().st_ino
+    try:
+        server = await _start(Control(port), listener)
+        log.info("control socket open", path=str(path))
+        try:
+            yield
+        finally:
+            await _stop(server)
+    finally:
+        listener.close()
+        with contextlib.suppress(OSError):
+            if path.lstat().st_ino == inode:
+                path.unlink()
+
+
+async def _start(control: Control, listener: socket.socket) -> Server:
+    return await unix_serve(
+        control.serve,
+        sock=listener,
+        create_connection=_Connection,
+        compression=None,
+        open_timeout=OPEN_SECONDS,
+        close_timeout=CLOSE_SECONDS,
+        max_size=MOST_BYTES,
+        max_queue=1,
+        logger=_quiet,
+    )
+
+
+async def _stop(server: Server) -> None:
+    """Bounded, whatever the clients do."""
+    server.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(OPEN_SECONDS + 2 * CLOSE_SECONDS):
+            await server.wait_closed()
+
+
+def _listener(path: Path, directory: Path) -> socket.socket:
+    """A bound socket that was never open to others: the mode is set before there is a file. Raises OSError."""
+    if path.parent != directory.resolve():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        checked_path(directory)
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(f"{path} is there and is no socket")
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        os.fchmod(listener.fileno(), 0o600)  # Linux gives the file the mode of the socket
+        listener.bind(os.fspath(path))
+        if stat.S_IMODE(path.lstat().st_mode) != 0o600:
+            path.unlink()
+            raise OSError(f"{path} cannot be kept from other users")
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

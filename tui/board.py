@@ -1,0 +1,118 @@
+"""What the screens of panes share: the arrangement, the cursor, and the keys that work on rows."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from tui.deck import Deck
+from tui.grid import Grid
+from tui.panes import Pane
+from tui.session import Session
+from tui.tones import Line
+
+_NARROW = 100
+
+
+class Board(Deck):
+    """Panes of rows; the first and one other in a narrow terminal, one alone when zoomed."""
+
+    panes: ClassVar[tuple[Pane, ...]]
+    first: ClassVar[int]
+    """The number of its first pane among those of all screens."""
+
+    def __init__(self, session: Session, pane: int = 0) -> None:
+        super().__init__(session)
+        self._wanted = pane
+        self.grids: list[Grid[Any]] = []
+        for shown in self.panes:
+            grid: Grid[Any] = Grid(shown.table, session.palette, id=shown.id)
+            grid.heading = partial(self._heading, shown)
+            self.grids.append(grid)
+        self._under = 1
+        """The pane below the first where there is room for one only."""
+        self._zoomed = False
+
+    def _heading(self, pane: Pane) -> Line:
+        return pane.heading(self.session.frame.snapshot)
+
+    def body(self) -> Iterable[Widget]:
+        """The panes."""
+        yield Container(*self.grids, id="panes")
+
+    def on_mount(self) -> None:
+        """The pane that was asked for has the focus."""
+        self.grids[self._wanted].focus()
+
+    def draw_body(self) -> None:
+        """Hands every visible pane its rows."""
+        for pane, grid in zip(self.panes, self.grids, strict=True):
+            if grid.display:
+                grid.feed(pane.rows(self.session.frame.snapshot))
+
+    @property
+    def grid(self) -> Grid[Any]:
+        """The pane with the focus."""
+        return self.focused if isinstance(self.focused, Grid) else self.grids[0]
+
+    def measure(self) -> None:
+        """Chooses the layout for the width."""
+        super().measure()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        narrow = self.app.size.width < _NARROW
+        self.set_class(narrow, "-narrow")
+        self.set_class(self._zoomed, "-zoomed")
+        focus = self.grids.index(self.grid)
+        for number, grid in enumerate(self.grids):
+            if self._zoomed:
+                grid.display = number == focus
+            else:
+                grid.display = not narrow or number in (0, self._under)
+        self.call_after_refresh(self.draw_frame, fresh=True)
+
+    def on_grid_moved(self) -> None:
+        """The keys may mean something else on another row."""
+        self.draw_bars()
+
+    def focus_pane(self, number: int) -> None:
+        """Gives the focus to one of its own panes."""
+        grid = self.grids[number]
+        if number:
+            self._under = number
+        grid.display = True
+        grid.focus()
+        # Focus arrives as a message; the layout must follow it, not precede it.
+        self.call_later(self._arrange)
+
+    def action_step(self, step: int) -> None:
+        """tab, shift+tab"""
+        self.focus_pane((self.grids.index(self.grid) + step) % len(self.grids))
+
+    def action_zoom(self) -> None:
+        """z"""
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def action_filter(self) -> None:
+        """/"""
+        self.grid.edit_filter()
+
+    def action_sort(self) -> None:
+        """s"""
+        self.grid.next_sort()
+
+    def action_move(self, where: str) -> None:
+        """Arrows, j and k, pages, g and G"""
+        grid = self.grid
+        end = len(grid.rows)
+        steps = {"down": 1, "up": -1, "page_down": grid.page, "page_up": -grid.page, "first": -end, "last": end}
+        grid.move(steps[where])
+
+    def action_cancel(self) -> None:
+        """esc"""
+        if not self.session.cancel() and not self.grid.clear_filter() and self._zoomed:
+            self.action_zoom()
