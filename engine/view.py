@@ -9,8 +9,9 @@ from engine.desks.state import Desk, House, deployed, pending, realised
 from engine.feed import Feed
 from engine.keepers.requests import Notes
 from engine.queue import LiquidationQueue
-from engine.requests import rows
+from engine.requests.pool_rows import pool_row
 from engine.requests.prices import PriceSource
+from engine.requests.rows import RequestRows, request_counts
 from engine.snapshot import (
     DecisionRow,
     DeskPhase,
@@ -21,7 +22,6 @@ from engine.snapshot import (
     KeeperRow,
     MarketRow,
     Outcome,
-    RequestRow,
     Side,
     Snapshot,
     Status,
@@ -71,7 +71,8 @@ class View:
         self._manager = manager
         self._queue = queue
         self._prices = prices
-        self._notes = notes
+        self._requests = RequestRows(notes, self._label_of)
+        self._names: dict[str, str] = {}
 
     def build(
         self,
@@ -82,6 +83,7 @@ class View:
         now_ms: int,
     ) -> Snapshot:
         """The picture at `now_ms`, on the world as committed up to fact `seq`."""
+        self._names = {desk.address: desk.name for desk in world.house.desks.values()}
         desks = tuple(self._desk(desk, world.house, positions) for desk in world.house.desks.values())
         liquidations, counts = self._queue.rows(world.exchange)
         return Snapshot(
@@ -95,23 +97,18 @@ class View:
             queue=counts,
             keepers=keepers,
             funds=funds(world),
-            requests=self._requests(world, now_ms),
-            request_counts=rows.request_counts(world.exchange),
+            requests=self._requests.build(world.exchange, {token: self._prices.one(token) for token in TOKENS}, now_ms),
+            request_counts=request_counts(world.exchange),
             pools=tuple(
-                rows.pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
+                pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
                 for pool in world.exchange.pools.values()
             ),
         )
 
-    def _requests(self, world: World, now_ms: int) -> tuple[RequestRow, ...]:
-        prices = {token: self._prices.one(token) for token in TOKENS}
-
-        def label(account: str) -> tuple[str, bool]:
-            owner, simulated = self._queue.label(account)
-            desk = world.house.desks.get(owner)
-            return (desk.name if desk else owner), simulated
-
-        return rows.request_rows(world.exchange, self._notes, label, prices, now_ms)
+    def _label_of(self, account: str) -> tuple[str, bool]:
+        """A desk by its token's name, everybody else as they are."""
+        owner, simulated = self._queue.label(account)
+        return self._names.get(owner, owner), simulated
 
     def _desk(self, desk: Desk, house: House, positions: Mapping[PositionRef, PerpPosition]) -> DeskRow:
         held = house.ledger[pending(desk.address)]

@@ -1,19 +1,16 @@
-"""Requests and pools as rows of the snapshot."""
+"""Requests as rows of the snapshot. A row is made anew only when something on it has changed."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from engine.keepers.requests import Notes
-from engine.snapshot import PoolRow, RequestCounts, RequestRow, RequestState, Side, Wad
+from engine.snapshot import RequestCounts, RequestRow, RequestState, Side, Wad
 from engine.text import clean, clean_name, money
-from venue.exchange.commands import Refused
-from venue.exchange.draft import Draft
 from venue.exchange.fixed import WAD, down
-from venue.exchange.ledger import EXTERNAL
-from venue.exchange.pool import state as accounts
-from venue.exchange.pool import value
 from venue.exchange.pool.state import Pool
-from venue.exchange.pool.units import FLOAT, Prices, TokenPrice
+from venue.exchange.pool.units import FLOAT, TokenPrice
 from venue.exchange.requests.cancel import cancellable_from
 from venue.exchange.requests.request import (
     DepositRequest,
@@ -32,19 +29,122 @@ SHOWN_WAITING = 2_000
 SHOWN_ENDED = 200
 Label = Callable[[str], tuple[str, bool]]
 """How an account is shown, and whether it is simulated."""
+PriceList = Mapping[str, TokenPrice | None]
 
 
-def request_rows(
-    exchange: Exchange, notes: Notes, label: Label, prices: Mapping[str, TokenPrice | None], now_ms: int
-) -> tuple[RequestRow, ...]:
-    """What waits, oldest first, then what has ended, newest first."""
-    book = exchange.requests
-    waiting = [
-        _shown_safely(exchange, request, notes, label, prices, now_ms)
-        for request in islice(book.pending.values(), SHOWN_WAITING)
-    ]
-    ended = [_ended(exchange, each, label) for each in islice(reversed(book.ended.values()), SHOWN_ENDED)]
-    return (*waiting, *ended)
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What of a row can change while its request stays the same."""
+
+    state: RequestState
+    at_ms: int
+    fee: int
+    reason: str = ""
+    keeper: str = ""
+    attempts: int = 0
+    may_cancel: bool = False
+
+
+class RequestRows:
+    """Keeps the rows it has made, as long as they are shown."""
+
+    def __init__(self, notes: Notes, label: Label) -> None:
+        self._notes = notes
+        self._label = label
+        self._made: dict[str, tuple[Request, _Moment, RequestRow]] = {}
+
+    def build(self, exchange: Exchange, prices: PriceList, now_ms: int) -> tuple[RequestRow, ...]:
+        """What waits, oldest first, then what has ended, newest first."""
+        book = exchange.requests
+        kept: dict[str, tuple[Request, _Moment, RequestRow]] = {}
+        for request in islice(book.pending.values(), SHOWN_WAITING):
+            kept[request.key] = self._safely(
+                exchange, request, partial(self._waiting, exchange, request, prices, now_ms)
+            )
+        for ended in islice(reversed(book.ended.values()), SHOWN_ENDED):
+            kept[ended.request.key] = self._safely(exchange, ended.request, partial(self._ended, ended))
+        self._made = kept
+        return tuple(row for _, _, row in kept.values())
+
+    def _safely(
+        self, exchange: Exchange, request: Request, look: Callable[[], _Moment]
+    ) -> tuple[Request, _Moment, RequestRow]:
+        """One row that cannot be made must not blind the operator to all the others."""
+        try:
+            moment = look()
+            made = self._made.get(request.key)
+            if made is not None and made[0] is request and made[1] == moment:
+                return made
+            return request, moment, self._row(exchange, request, moment)
+        except Exception as error:
+            moment = _Moment(RequestState.PENDING, 0, 0, f"cannot be shown: {type(error).__name__}")
+            return request, moment, _bare_row(request, moment)
+
+    def _waiting(self, exchange: Exchange, request: Request, prices: PriceList, now_ms: int) -> _Moment:
+        note = self._notes.get(request.key)
+        is_frozen = isinstance(request, OrderRequest) and request.frozen
+        return _Moment(
+            RequestState.FROZEN if is_frozen else RequestState.PENDING,
+            request.updated_ms,
+            request.execution_fee,
+            reason=note.reason if note else _why_waiting(exchange, request, prices),
+            attempts=note.attempts if note else 0,
+            may_cancel=now_ms >= cancellable_from(exchange.requests, request),
+        )
+
+    def _ended(self, ended: Ended) -> _Moment:
+        return _Moment(
+            RequestState.EXECUTED if ended.ending is Ending.EXECUTED else RequestState.CANCELLED,
+            ended.at_ms,
+            ended.fee_paid,
+            reason=f"{ended.reason} {ended.detail}".strip(),
+            keeper=self._label(ended.by)[0],
+        )
+
+    def _row(self, exchange: Exchange, request: Request, moment: _Moment) -> RequestRow:
+        owner, simulated = self._label(request.account)
+        order = request if isinstance(request, OrderRequest) else None
+        positional = order is not None and not order.type.is_swap
+        pool = exchange.pools.get(request.market)
+        return RequestRow(
+            key=request.key,
+            kind=name_of(request).capitalize() if order is None else order.type.value,
+            account=clean_name(owner),
+            simulated=simulated,
+            market=request.market or " > ".join(order.path if order else ()),
+            side=(Side.LONG if order.is_long else Side.SHORT) if order and positional else None,
+            amount=_amounts(request),
+            size=down(order.size * WAD, FLOAT if pool else WAD) if order and positional else None,
+            trigger=_per_whole(pool, order.trigger_price) if order and order.trigger_price is not None else None,
+            state=moment.state,
+            at_ms=moment.at_ms,
+            keeper=clean_name(moment.keeper) if moment.keeper else "",
+            reason=clean(moment.reason) if moment.reason else "",
+            attempts=moment.attempts,
+            fee=moment.fee,
+            may_cancel=moment.may_cancel,
+        )
+
+
+def _bare_row(request: Request, moment: _Moment) -> RequestRow:
+    return RequestRow(
+        key=request.key,
+        kind=name_of(request),
+        account=clean_name(str(request.account)),
+        simulated=False,
+        market=clean(str(request.market)),
+        side=None,
+        amount="",
+        size=None,
+        trigger=None,
+        state=moment.state,
+        at_ms=moment.at_ms,
+        keeper="",
+        reason=moment.reason,
+        attempts=0,
+        fee=0,
+        may_cancel=False,
+    )
 
 
 def request_counts(exchange: Exchange) -> RequestCounts:
@@ -53,111 +153,6 @@ def request_counts(exchange: Exchange) -> RequestCounts:
     frozen = sum(isinstance(each, OrderRequest) and each.frozen for each in book.pending.values())
     oldest = min((each.updated_ms for each in book.pending.values() if expires(each)), default=None)
     return RequestCounts(len(book.pending) - frozen, frozen, book.executed, book.cancelled, oldest)
-
-
-def _shown_safely(
-    exchange: Exchange,
-    request: Request,
-    notes: Notes,
-    label: Label,
-    prices: Mapping[str, TokenPrice | None],
-    now_ms: int,
-) -> RequestRow:
-    """One row that cannot be made must not blind the operator to all the others."""
-    try:
-        return _waiting(exchange, request, notes, label, prices, now_ms)
-    except Exception as error:
-        return RequestRow(
-            key=request.key,
-            kind=name_of(request),
-            account=clean_name(str(request.account)),
-            simulated=False,
-            market=clean(str(request.market)),
-            side=None,
-            amount="",
-            size=None,
-            trigger=None,
-            state=RequestState.PENDING,
-            at_ms=now_ms,
-            keeper="",
-            reason=clean(f"cannot be shown: {error!r}"),
-            attempts=0,
-            fee=0,
-            may_cancel=False,
-        )
-
-
-def _waiting(
-    exchange: Exchange,
-    request: Request,
-    notes: Notes,
-    label: Label,
-    prices: Mapping[str, TokenPrice | None],
-    now_ms: int,
-) -> RequestRow:
-    note = notes.get(request.key)
-    is_frozen = isinstance(request, OrderRequest) and request.frozen
-    return _row(
-        exchange,
-        request,
-        label,
-        state=RequestState.FROZEN if is_frozen else RequestState.PENDING,
-        at_ms=request.updated_ms,
-        reason=note.reason if note else _why_waiting(exchange, request, prices),
-        attempts=note.attempts if note else 0,
-        fee=request.execution_fee,
-        may_cancel=now_ms >= cancellable_from(exchange.requests, request),
-    )
-
-
-def _ended(exchange: Exchange, ended: Ended, label: Label) -> RequestRow:
-    return _row(
-        exchange,
-        ended.request,
-        label,
-        state=RequestState.EXECUTED if ended.ending is Ending.EXECUTED else RequestState.CANCELLED,
-        at_ms=ended.at_ms,
-        keeper=label(ended.by)[0],
-        reason=f"{ended.reason} {ended.detail}".strip(),
-        fee=ended.fee_paid,
-    )
-
-
-def _row(
-    exchange: Exchange,
-    request: Request,
-    label: Label,
-    *,
-    state: RequestState,
-    at_ms: int,
-    fee: int,
-    reason: str = "",
-    keeper: str = "",
-    attempts: int = 0,
-    may_cancel: bool = False,
-) -> RequestRow:
-    owner, simulated = label(request.account)
-    order = request if isinstance(request, OrderRequest) else None
-    positional = order is not None and not order.type.is_swap
-    pool = exchange.pools.get(request.market)
-    return RequestRow(
-        key=request.key,
-        kind=name_of(request).capitalize() if order is None else order.type.value,
-        account=clean_name(owner),
-        simulated=simulated,
-        market=request.market or " > ".join(order.path if order else ()),
-        side=(Side.LONG if order.is_long else Side.SHORT) if order and positional else None,
-        amount=_amounts(request),
-        size=down(order.size * WAD, FLOAT if pool else WAD) if order and positional else None,
-        trigger=_per_whole(pool, order.trigger_price) if order and order.trigger_price is not None else None,
-        state=state,
-        at_ms=at_ms,
-        keeper=clean_name(keeper) if keeper else "",
-        reason=clean(reason) if reason else "",
-        attempts=attempts,
-        fee=fee,
-        may_cancel=may_cancel,
-    )
 
 
 def _amounts(request: Request) -> str:
@@ -171,7 +166,7 @@ def _amounts(request: Request) -> str:
 def _amount(name: str, amount: int) -> str:
     token = token_named(name)
     symbol = token.symbol.partition(":")[2] or token.symbol
-    if token.decimals == TOKENS["USDC"].decimals or (name in ("", token.symbol) and name.startswith("MT:")) or not name:
+    if not name or name.startswith("MT:") or name == "USDC":
         return f"{money(amount, token.unit)} {symbol}"
     return f"{down(amount * 10**4, token.unit) / 10**4:,.4f} {symbol}"
 
@@ -204,53 +199,3 @@ def _symbols(request: Request) -> tuple[str, ...]:
 
 def _per_whole(pool: Pool | None, price: int) -> Wad:
     return down(price * TOKENS[pool.index].unit * WAD, FLOAT) if pool and pool.index else price
-
-
-def pool_row(exchange: Exchange, pool: Pool, prices: tuple[TokenPrice, ...], now_ms: int) -> PoolRow:
-    """A pool at these prices; where one is missing, what is worth USD is unknown."""
-    draft = Draft(exchange, now_ms)
-    symbol, params = pool.symbol, pool.params
-
-    def whole(token: str, account: str) -> Wad:
-        return _whole(token, exchange.book(token)[account])
-
-    found = Prices(prices)
-    is_priced = all(token in found for token in pool.tokens if token)
-    worth = token_price = pnl = reserved = None
-    if is_priced:
-        try:
-            worth = down(value.pool_value(draft, pool, found, params.max_pnl_deposits, maximize=True) * WAD, FLOAT)
-            token_price = down(
-                value.market_token_price(draft, pool, found, params.max_pnl_deposits, maximize=True) * WAD, FLOAT
-            )
-            pnl = down(sum(value.side_pnl(pool, found, side, maximize=True) for side in value.SIDES) * WAD, FLOAT)
-            reserved = max(value.reserved_share(draft, pool, found, side) for side in value.SIDES) / FLOAT
-        except Refused:
-            is_priced = False
-    return PoolRow(
-        symbol=symbol,
-        enabled=pool.enabled,
-        priced=is_priced,
-        index=pool.index,
-        long=pool.long,
-        short=pool.short,
-        long_amount=whole(pool.long, accounts.liquidity(symbol)),
-        short_amount=whole(pool.short, accounts.liquidity(symbol)),
-        value=worth,
-        token_price=token_price,
-        supply=-exchange.book(pool.market_token)[EXTERNAL],
-        impact_long=whole(pool.long, accounts.impact_pool(symbol)),
-        impact_short=whole(pool.short, accounts.impact_pool(symbol)),
-        impact_position=_whole(pool.index, pool.position_impact) if pool.index else 0,
-        fees_long=whole(pool.long, accounts.fees(symbol)),
-        fees_short=whole(pool.short, accounts.fees(symbol)),
-        long_oi=down(pool.long_interest.usd * WAD, FLOAT),
-        short_oi=down(pool.short_interest.usd * WAD, FLOAT),
-        traders_pnl=pnl,
-        reserved=reserved,
-        positions=sum(key.market == symbol for key in exchange.pool_positions),
-    )
-
-
-def _whole(token: str, amount: int) -> Wad:
-    return down(amount * WAD, token_named(token).unit)

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import clearing, feed, settlement, terminal
+from tests.bench import clearing, feed, requests, settlement, terminal
 
 BENCHES: dict[str, Callable[[], None]] = {
     "clearing.step": clearing.step,
     "feed.parse": feed.parse,
     "settlement.serial": settlement.serial,
     "settlement.grouped": settlement.grouped,
+    "requests": requests.keeper_pass,
     "start": terminal.start,
     "tui": terminal.screen,
 }

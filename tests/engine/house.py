@@ -30,6 +30,7 @@ class ManualClock:
         self._start_ms = self._now_ms = now_ms
         self._sleepers: list[tuple[float, asyncio.Event]] = []
         self.slept: list[float] = []
+        self.asleep = asyncio.Event()
 
     def now_ms(self) -> int:
         return self._now_ms
@@ -39,6 +40,7 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self.asleep.set()
         woken = asyncio.Event()
         self._sleepers.append((self.monotonic() + seconds, woken))
         await woken.wait()

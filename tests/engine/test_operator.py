@@ -103,8 +103,7 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
         stale = await ops.execute(replace(close, id="c3", seen_seq=1))
         assert (stale.ok, stale.code) == (False, "CHANGED")
         asking = asyncio.create_task(ops.execute(close))
-        while not clock.slept:
-            await asyncio.sleep(0)
+        await clock.asleep.wait()
         await kept(settlement, ops._manager)
         clock.advance(0.1)
         receipt = await asking

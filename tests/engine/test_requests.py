@@ -13,7 +13,8 @@ from engine.keepers.requests import Notes, RequestKeeper
 from engine.requests import commands as asked
 from engine.requests.counter import RequestCounter
 from engine.requests.hooks import Hooks, Told
-from engine.requests.rows import pool_row, request_counts, request_rows
+from engine.requests.pool_rows import pool_row
+from engine.requests.rows import RequestRows, request_counts
 from engine.settlement import Recorded, Settlement
 from engine.snapshot import RequestState
 from engine.world import World
@@ -107,7 +108,7 @@ async def test_two_thousand_requests_execute_in_one_pass_and_a_poisonous_one_hol
         assert await counts(settlement) == (1, 2_001, 0)
 
         def shown(world: World) -> Any:
-            return request_rows(world.exchange, Notes(), lambda name: (name, False), {}, clock.now_ms())[0]
+            return RequestRows(Notes(), lambda name: (name, False)).build(world.exchange, {}, clock.now_ms())[0]
 
         assert (await settlement.read(shown)).key == poison
 
@@ -312,11 +313,16 @@ async def test_rows_say_what_waits_and_why(tmp_path: Path) -> None:
         await done(settlement, order(clock, OrderType.LIMIT_INCREASE, trigger_price=1_000 * 10**12))
         await done(settlement, deposit(clock))
 
+        rows = RequestRows(Notes(), lambda name: (name, False))
+
         def look(world: World) -> Any:
             found = {token: prices.one(token) for token in ("WETH", "USDC", "WBTC")}
-            return request_rows(world.exchange, Notes(), lambda name: (name, False), found, clock.now_ms())
+            return rows.build(world.exchange, found, clock.now_ms())
 
         limit, waiting, first = await settlement.read(look)
+        assert all(
+            one is other for one, other in zip(await settlement.read(look), (limit, waiting, first), strict=True)
+        )
         assert (limit.kind, limit.trigger, limit.size) == ("LimitIncrease", 1_000 * 10**18, 2_000 * 10**18)
         assert limit.reason == "waits for its trigger price"
         assert limit.may_cancel

@@ -1,0 +1,63 @@
+"""Pools as rows of the snapshot."""
+
+from engine.snapshot import PoolRow, Wad
+from venue.exchange.commands import Refused
+from venue.exchange.draft import Draft
+from venue.exchange.fixed import WAD, down
+from venue.exchange.ledger import EXTERNAL
+from venue.exchange.pool import state as accounts
+from venue.exchange.pool import value
+from venue.exchange.pool.state import Pool
+from venue.exchange.pool.units import FLOAT, Prices, TokenPrice
+from venue.exchange.state import Exchange
+from venue.exchange.tokens import token_named
+
+
+def pool_row(exchange: Exchange, pool: Pool, prices: tuple[TokenPrice, ...], now_ms: int) -> PoolRow:
+    """A pool at these prices; where one is missing, what is worth USD is unknown."""
+    draft = Draft(exchange, now_ms)
+    symbol, params = pool.symbol, pool.params
+
+    def whole(token: str, account: str) -> Wad:
+        return _whole(token, exchange.book(token)[account])
+
+    found = Prices(prices)
+    is_priced = all(token in found for token in pool.tokens if token)
+    worth = token_price = pnl = reserved = None
+    if is_priced:
+        try:
+            worth = down(value.pool_value(draft, pool, found, params.max_pnl_deposits, maximize=True) * WAD, FLOAT)
+            token_price = down(
+                value.market_token_price(draft, pool, found, params.max_pnl_deposits, maximize=True) * WAD, FLOAT
+            )
+            pnl = down(sum(value.side_pnl(pool, found, side, maximize=True) for side in value.SIDES) * WAD, FLOAT)
+            reserved = max(value.reserved_share(draft, pool, found, side) for side in value.SIDES) / FLOAT
+        except Refused:
+            is_priced = False
+    return PoolRow(
+        symbol=symbol,
+        enabled=pool.enabled,
+        priced=is_priced,
+        index=pool.index,
+        long=pool.long,
+        short=pool.short,
+        long_amount=whole(pool.long, accounts.liquidity(symbol)),
+        short_amount=whole(pool.short, accounts.liquidity(symbol)),
+        value=worth,
+        token_price=token_price,
+        supply=-exchange.book(pool.market_token)[EXTERNAL],
+        impact_long=whole(pool.long, accounts.impact_pool(symbol)),
+        impact_short=whole(pool.short, accounts.impact_pool(symbol)),
+        impact_position=_whole(pool.index, pool.position_impact) if pool.index else 0,
+        fees_long=whole(pool.long, accounts.fees(symbol)),
+        fees_short=whole(pool.short, accounts.fees(symbol)),
+        long_oi=down(pool.long_interest.usd * WAD, FLOAT),
+        short_oi=down(pool.short_interest.usd * WAD, FLOAT),
+        traders_pnl=pnl,
+        reserved=reserved,
+        positions=sum(key.market == symbol for key in exchange.pool_positions),
+    )
+
+
+def _whole(token: str, amount: int) -> Wad:
+    return down(amount * WAD, token_named(token).unit)
