@@ -20,9 +20,14 @@ class Summary:
     desks_liquidated: int
     decisions: int
     liquidations: int
+    requests_waiting: int
+    requests_executed: int
+    requests_cancelled: int
     facts: int
     funds: dict[str, str]
     funds_sum: str
+    token_sums: dict[str, str]
+    """Per token the sum over all its accounts, each zero."""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -43,7 +48,11 @@ def summarise(world: World, ticks: int, facts: int) -> Summary:
         desks_liquidated=house.liquidated,
         decisions=house.decisions,
         liquidations=exchange.liquidations,
+        requests_waiting=len(exchange.requests.pending),
+        requests_executed=exchange.requests.executed,
+        requests_cancelled=exchange.requests.cancelled,
         facts=facts,
         funds={name: to_text(amount) for name, amount in balances},
         funds_sum=to_text(sum(amount for _, amount in balances)),
+        token_sums={token: str(ledger.total()) for token, ledger in exchange.tokens.items()},
     )

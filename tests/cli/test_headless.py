@@ -25,9 +25,13 @@ KEYS = {
     "desks_liquidated",
     "decisions",
     "liquidations",
+    "requests_waiting",
+    "requests_executed",
+    "requests_cancelled",
     "facts",
     "funds",
     "funds_sum",
+    "token_sums",
 }
 
 
@@ -67,6 +71,9 @@ def test_the_books_balance_to_the_last_digit(runs: "dict[str, subprocess.Complet
     for run in runs.values():
         found = summary(run)
         assert found["funds_sum"] == "0.000000000000000000"
+        assert {"WETH", "USDC", "MT:ETH-USD"} <= found["token_sums"].keys()
+        assert set(found["token_sums"].values()) == {"0"}
+        assert found["requests_executed"] >= 10
         scaled = [int(amount.replace(".", "")) for amount in found["funds"].values()]
         assert sum(scaled) == 0
         assert all(len(amount.rpartition(".")[2]) == 18 for amount in found["funds"].values())
