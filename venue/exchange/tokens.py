@@ -50,6 +50,17 @@ def shown(amount: int, name: str) -> str:
     return f"{whole:,}{'.' if digits else ''}{digits} {token.symbol}"
 
 
+def price_shown(price: int, name: str) -> str:
+    """A pool's price (1e-30 USD per smallest unit) per whole token, for a message."""
+    unit = token_named(name).unit if name in TOKENS else 1
+    return f"{Decimal(price * unit) / FLOAT:,.4f}"
+
+
+def usd_shown(usd: int) -> str:
+    """A pool's USD (1e-30), for a message."""
+    return f"{Decimal(usd) / FLOAT:,.2f} USD"
+
+
 def units(amount: Decimal | Fraction, token: Token) -> int:
     """A whole-token amount in smallest units. Raises ValueError for one that is finer, negative or not a number."""
     if isinstance(amount, Decimal) and (not amount.is_finite() or len(amount.as_tuple().digits) > MOST_DIGITS):

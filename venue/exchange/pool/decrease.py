@@ -77,7 +77,7 @@ def decrease_position(draft: Draft, order: OrderRequest, prices: Prices, code: R
     if cut.size and worst is not None and (price < worst if order.is_long else price > worst):
         raise Refused(Reason.ACCEPTABLE_PRICE, f"the price would be {price}; acceptable is {worst}")
     if report.remaining is not None:
-        check_open(draft, report.remaining, prices, code)
+        check_open(draft, report.remaining, prices, code, grown=False)
     return _pay_out(draft, pool, order, report, prices)
 
 

@@ -45,7 +45,7 @@ def position_fees(
     rebate = apply_factor(fee, code.rebate) if code else 0
     discount = apply_factor(rebate, code.discount) if code else 0
     borrowing = up(borrowing_usd(pool, position), price.min)
-    extra = down(apply_factor(size_usd, params.liquidation_fee), price.min) if liquidation else 0
+    extra = up(apply_factor(size_usd, params.liquidation_fee), price.min) if liquidation else 0
     kept = fee - rebate
     to_receiver = sum(apply_factor(each, params.receiver_share) for each in (kept, borrowing, extra))
     return Fees(

@@ -65,7 +65,7 @@ def increase_position(draft: Draft, order: OrderRequest, prices: Prices, code: R
     )
     store(draft, pool, before, after)
     _check_after(draft, pool, order, prices)
-    check_open(draft, after, prices, code)
+    check_open(draft, after, prices, code, grown=True)
     return IncreaseReport(price, impact, pending, improved, tokens, arrived.amount, charged, after, arrived.hops)
 
 

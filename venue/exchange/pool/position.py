@@ -63,6 +63,7 @@ def liquidation_state(
     held = position.collateral * price.min
     pnl = position_pnl(draft, pool, position, prices)
     closing, improved = interest_impact(pool, position.is_long, -position.size)
+    closing = min(closing, apply_factor(position.size, params.max_positive_impact))
     impact = min(0, closing + impact_usd(position.pending_impact, prices[pool.index]))
     impact = max(impact, -apply_factor(position.size, params.max_negative_impact))
     cost = position_fees(pool, position, position.size, improved, price, code).cost * price.min
@@ -78,15 +79,15 @@ def liquidation_state(
     return LiquidationState(bool(reason), reason, remaining, held, pnl, impact, cost, required)
 
 
-def check_open(draft: Draft, position: PoolPosition, prices: Prices, code: ReferralCode | None) -> None:
-    """Raises Refused when a position that stays open must not be like this."""
+def check_open(draft: Draft, position: PoolPosition, prices: Prices, code: ReferralCode | None, *, grown: bool) -> None:
+    """Raises Refused when a position that stays open must not be like this; least collateral only if it was `grown`."""
     params = draft.pool(position.market).params
     held = position.collateral * prices[position.collateral_token].min
     if position.size <= 0 or position.tokens <= 0:
         raise Refused(Reason.POSITION_SIZE, "a position must have a size in USD and in tokens")
     if position.size < params.min_position_usd:
         raise Refused(Reason.MIN_POSITION_SIZE, "the position would be too small")
-    if held < max(params.min_collateral_usd, apply_factor(position.size, params.min_collateral_factor)):
+    if grown and held < max(params.min_collateral_usd, apply_factor(position.size, params.min_collateral_factor)):
         raise Refused(Reason.INSUFFICIENT_COLLATERAL, "too little collateral for the size")
     state = liquidation_state(draft, position, prices, code)
     if state.liquidatable:

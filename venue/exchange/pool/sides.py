@@ -36,6 +36,8 @@ def side_usd(draft: Draft, pool: Pool, prices: Prices, is_long: bool, *, maximiz
 def reserved_usd(pool: Pool, prices: Prices, is_long: bool) -> int:
     """What a side may come to be owed: longs grow with the index, shorts never earn more than their size."""
     interest = pool.interest(is_long)
+    if not pool.index:
+        return 0
     return interest.tokens * prices[pool.index].max if is_long else interest.usd
 
 

@@ -22,6 +22,8 @@ def supply(draft: Draft, pool: Pool) -> int:
 def side_pnl(pool: Pool, prices: Prices, is_long: bool, *, maximize: bool) -> int:
     """What a side's traders are ahead by, or (below zero) behind."""
     interest = pool.interest(is_long)
+    if not pool.index:
+        return 0
     worth = interest.tokens * pick(prices[pool.index], is_long == maximize)
     return worth - interest.usd if is_long else interest.usd - worth
 
@@ -39,6 +41,8 @@ def pool_value(draft: Draft, pool: Pool, prices: Prices, pnl_factor: int, maximi
         pnl = side_pnl(pool, prices, is_long, maximize=not maximize)
         total += held + apply_factor(owed, FLOAT - pool.params.receiver_share)
         total -= min(pnl, apply_factor(held, pnl_factor))
+    if not pool.index:
+        return total
     return total - next_position_impact(pool, draft.now_ms) * pick(prices[pool.index], not maximize)
 
 

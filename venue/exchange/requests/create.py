@@ -191,7 +191,7 @@ def check_auto_cancel(book: RequestBook, order: OrderRequest) -> None:
 
 
 def _admit(exchange: Exchange, draft: Draft, request: AnyRequest, from_outside: bool) -> tuple[int, AnyRequest]:
-    """Fee checks, key and escrow: the end of every create. Market tokens come from deposits only, never from outside."""
+    """Fee checks, key and escrow: the end of every create. Market tokens never come from outside."""
     book = exchange.requests
     check_fee(book, request)
     most = book.rules.max_fee_multiple * work.min_execution_fee(book.rules.work, request)

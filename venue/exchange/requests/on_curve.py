@@ -4,11 +4,13 @@ Trigger and acceptable price act on the curve's mark; there is no spread and no 
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from venue.exchange.clearinghouse import close_position, increase_position, open_position
 from venue.exchange.commands import ClosePosition, IncreasePosition, OpenPosition, Refused
 from venue.exchange.facts import Fact, PositionReduced
+from venue.exchange.fixed import WAD
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.on_pool import check_trigger
 from venue.exchange.requests.request import ORDER_VAULT, OrderRequest
@@ -35,12 +37,16 @@ def position_of(exchange: Exchange, order: OrderRequest) -> Position | None:
 def execute(exchange: Exchange, order: OrderRequest) -> Done:
     """Raises Refused, with the clearinghouse's codes where they are its own."""
     mark = exchange.markets[order.market].mark
-    check_trigger(order, mark, mark)
+    check_trigger(order, mark, mark, _shown)
     if order.type.is_increase:
         return Done(_increase(exchange, order), closed=False)
     facts = _decrease(exchange, order)
     reduced = facts[0]
     return Done(facts, closed=isinstance(reduced, PositionReduced) and reduced.closed)
+
+
+def _shown(price: int) -> str:
+    return f"{Decimal(price) / WAD:,.4f}"
 
 
 def _increase(exchange: Exchange, order: OrderRequest) -> tuple[Fact, ...]:
@@ -76,7 +82,9 @@ def _decrease(exchange: Exchange, order: OrderRequest) -> tuple[Fact, ...]:
         raise Refused(Reason.POSITION_SIZE, "a decrease on a curve names a size; collateral leaves in proportion")
     part = Fraction(order.size, position.entry_notional)
     if part > 1 and order.type.is_market:
-        raise Refused(Reason.DECREASE_SIZE, f"size {order.size}; expected at most {position.entry_notional}")
+        raise Refused(
+            Reason.DECREASE_SIZE, f"size {_shown(order.size)} USD; expected at most {_shown(position.entry_notional)}"
+        )
     closing = ClosePosition(
         user=order.account,
         position_id=position.id,
@@ -88,7 +96,9 @@ def _decrease(exchange: Exchange, order: OrderRequest) -> tuple[Fact, ...]:
     facts = close_position(exchange, closing)
     reduced = facts[0]
     if isinstance(reduced, PositionReduced) and reduced.payout < order.min_output:
-        raise Refused(Reason.MIN_OUTPUT, f"pays {reduced.payout}; expected at least {order.min_output}")
+        raise Refused(
+            Reason.MIN_OUTPUT, f"pays {_shown(reduced.payout)} USD; expected at least {_shown(order.min_output)}"
+        )
     return facts
 
 

@@ -1,5 +1,8 @@
 """The pool market under the request layer: which prices a request needs, and who executes it."""
 
+from collections.abc import Callable
+from functools import partial
+
 from venue.exchange.commands import Refused
 from venue.exchange.draft import Draft
 from venue.exchange.ledger import wallet
@@ -20,6 +23,7 @@ from venue.exchange.requests.request import (
     WithdrawalRequest,
 )
 from venue.exchange.state import Exchange
+from venue.exchange.tokens import price_shown
 
 Report = DepositReport | WithdrawalReport | SwapReport | IncreaseReport | DecreaseReport
 
@@ -68,7 +72,7 @@ def execute(draft: Draft, request: Request, prices: Prices) -> Report:
 
 def _position_order(draft: Draft, order: OrderRequest, prices: Prices) -> IncreaseReport | DecreaseReport:
     index = prices[draft.exchange.pools[order.market].index]
-    check_trigger(order, index.min, index.max)
+    check_trigger(order, index.min, index.max, partial(price_shown, name=index.token))
     book = draft.exchange.requests
     code = book.referral_codes.get(book.referred.get(order.account, ""))
     if order.type.is_increase:
@@ -76,8 +80,9 @@ def _position_order(draft: Draft, order: OrderRequest, prices: Prices) -> Increa
     return decrease_position(draft, order, prices, code)
 
 
-def check_trigger(order: OrderRequest, low: int, high: int) -> None:
+def check_trigger(order: OrderRequest, low: int, high: int, shown: Callable[[int], str] = str) -> None:
     """Whether the market is where the order waits for it (order.execute.b). Raises Refused(TRIGGER_NOT_MET)."""
     trigger = order.trigger_price
     if trigger is not None and not trigger_met(order.type, order.is_long, low, high, trigger):
-        raise Refused(Reason.TRIGGER_NOT_MET, f"the price {low} to {high} has not reached the trigger {trigger}")
+        price = shown(low) if low == high else f"{shown(low)} to {shown(high)}"
+        raise Refused(Reason.TRIGGER_NOT_MET, f"the price {price} has not reached the trigger {shown(trigger)}")
