@@ -19,6 +19,8 @@ class RequestRules:
     """A market request lives this long; its owner may cancel it from then on."""
     max_path: int = 3
     max_auto_cancel: int = 6
+    treasury: str = "treasury"
+    """The account that may claim protocol fees."""
     max_fee_multiple: int = 100
     """An execution fee above this many times the least one is given back at creation."""
 

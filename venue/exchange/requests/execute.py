@@ -16,8 +16,8 @@ from venue.exchange.reasons import Reason
 from venue.exchange.requests import on_curve, on_pool, work
 from venue.exchange.requests.book import RequestBook
 from venue.exchange.requests.cancel import auto_cancels, cancelled, find, frozen
+from venue.exchange.requests.checks import feature
 from venue.exchange.requests.commands import ExecuteRequest
-from venue.exchange.requests.create import feature
 from venue.exchange.requests.facts import (
     CurveOrderExecuted,
     DecreaseExecuted,

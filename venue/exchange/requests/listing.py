@@ -108,6 +108,8 @@ def claim(exchange: Exchange, command: commands.Claim) -> tuple[Fact, ...]:
     name = _ACCOUNTS.get(command.what)
     if pool is None or name is None:
         raise Refused(Reason.EMPTY_MARKET, f"no {command.what[:20]!r} on {command.market[:60]!r}")
+    if command.what == "fees" and command.account != exchange.requests.rules.treasury:
+        raise Refused(Reason.UNAUTHORIZED, f"protocol fees go to {exchange.requests.rules.treasury} only")
     source = name(command.market, command.account)
     legs = [
         move

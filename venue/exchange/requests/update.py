@@ -7,10 +7,11 @@ from venue.exchange.draft import Draft
 from venue.exchange.ledger import wallet
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.cancel import find
+from venue.exchange.requests.checks import check_auto_cancel, check_fee
 from venue.exchange.requests.commands import UpdateOrder
-from venue.exchange.requests.create import check_auto_cancel, check_fee
 from venue.exchange.requests.facts import Fact, OrderUpdated
 from venue.exchange.requests.request import NATIVE, ORDER_VAULT, Kind, OrderRequest
+from venue.exchange.requests.work import min_execution_fee
 from venue.exchange.state import Exchange
 from venue.exchange.tokens import shown
 
@@ -38,16 +39,18 @@ def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
         min_output=asked.min_output,
         valid_from_ms=asked.valid_from_ms,
         auto_cancel=asked.auto_cancel and order.type.is_decrease,
-        execution_fee=order.execution_fee + asked.fee_top_up,
         updated_ms=asked.now_ms,
         frozen=False,
         frozen_reason="",
     )
+    most = book.rules.max_fee_multiple * min_execution_fee(book.rules.work, updated)
+    top_up = max(0, min(asked.fee_top_up, most - order.execution_fee))
+    updated = replace(updated, execution_fee=order.execution_fee + top_up)
     check_fee(book, updated)
     check_auto_cancel(book, updated)
     draft = Draft(exchange, asked.now_ms)
     source = wallet(order.account)
-    if draft.balance(NATIVE, source) < asked.fee_top_up:
-        raise Refused(Reason.INSUFFICIENT_BALANCE, f"{order.account} has less than {shown(asked.fee_top_up, NATIVE)}")
-    draft.pay(NATIVE, source, ORDER_VAULT, asked.fee_top_up)
+    if draft.balance(NATIVE, source) < top_up:
+        raise Refused(Reason.INSUFFICIENT_BALANCE, f"{order.account} has less than {shown(top_up, NATIVE)}")
+    draft.pay(NATIVE, source, ORDER_VAULT, top_up)
     return (OrderUpdated(updated, draft.changes().moves),)

@@ -9,7 +9,7 @@ from tests.venue.exchange.requests.house import ETH, FEE, POOL, SPECIAL, House
 from tests.venue.exchange.requests.test_order_create import CREATABLE, LEAST_ORDER_FEE, ask, stored
 from venue.exchange.pool.units import FLOAT
 from venue.exchange.reasons import Reason
-from venue.exchange.requests import facts
+from venue.exchange.requests import commands, facts
 from venue.exchange.requests.request import ORDER_VAULT, Kind, OrderType
 
 
@@ -92,7 +92,6 @@ def test_a_keeper_of_frozen_orders_may_try_again_for_nothing(house: House) -> No
         ({"size": 0}, Reason.EMPTY_ORDER),
         ({"trigger_price": None}, Reason.BAD_PRICE),
         ({"trigger_price": 0}, Reason.BAD_PRICE),
-        ({"fee_top_up": 10**6 * ETH}, Reason.INSUFFICIENT_BALANCE),
     ],
 )
 def test_what_cannot_be_changed_into(house: House, changes: dict[str, Any], code: Reason) -> None:
@@ -104,3 +103,16 @@ def test_a_deposit_is_no_order(house: House) -> None:
     key = house.created(ask(house, OrderType.LIMIT_DECREASE))[1]
     deposit = house.created(house.deposit(market=POOL))[1]
     assert house.refused(replace(house.update(key), key=deposit)) == Reason.EMPTY_ORDER
+
+
+def test_a_top_up_beyond_a_hundred_times_the_least_fee_is_not_taken(house: House) -> None:
+    key = frozen(house)
+    before = house.balance("alice", "WETH")
+    house.did(house.update(key, fee_top_up=10**6 * ETH))
+    assert stored(house, key).execution_fee == before - house.balance("alice", "WETH") == 100 * LEAST_ORDER_FEE
+
+
+def test_a_top_up_comes_out_of_the_wallet(house: House) -> None:
+    key = frozen(house)
+    house.did(commands.Debit("alice", "WETH", house.balance("alice", "WETH")))
+    assert house.refused(house.update(key, fee_top_up=FEE)) == Reason.INSUFFICIENT_BALANCE
