@@ -183,6 +183,7 @@ for _name, _kind, _arguments in (
     ("update", commands.UpdateOrder, ("key",)),
     ("cancel", commands.CancelRequest, ("key",)),
     ("retry", commands.RetryRequest, ("key",)),
+    ("claim", commands.ClaimTokens, ("what",)),
 ):
     request.add_command(_verb(_name, _kind, *_arguments))
 credit = _verb("credit", commands.CreditPaper, "account", "token", "amount")

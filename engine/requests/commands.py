@@ -103,6 +103,23 @@ class CreditPaper(Envelope):
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimTokens(Envelope):
+    """Moves what a pool holds for somebody to their wallet: `affiliate` or `locked` of the account, or the protocol's
+    `fees`, which only an operator may send to the treasury."""
+
+    account: str
+    market: str
+    what: str
+
+
 RequestCommand = (
-    CreateDeposit | CreateWithdrawal | CreateOrder | UpdateOrder | CancelRequest | RetryRequest | CreditPaper
+    CreateDeposit
+    | CreateWithdrawal
+    | CreateOrder
+    | UpdateOrder
+    | CancelRequest
+    | RetryRequest
+    | CreditPaper
+    | ClaimTokens
 )

@@ -19,7 +19,7 @@ from venue.exchange.requests import commands, facts
 from venue.exchange.requests.cancel import MISSING
 from venue.exchange.requests.request import OrderRequest, Request, kind_of
 from venue.exchange.state import Exchange
-from venue.exchange.tokens import token_named
+from venue.exchange.tokens import shown, token_named
 
 Answer = tuple[bool, str, str]
 """(ok, code, one line)."""
@@ -43,6 +43,8 @@ class RequestCounter:
                     return await self._change(command)
                 case asked.RetryRequest():
                     return await self._retry(command)
+                case asked.ClaimTokens():
+                    return await self._claim(command)
                 case _:
                     return await self._create(command)
         except Refused as refused:
@@ -82,6 +84,18 @@ class RequestCounter:
             raise Refused(Reason.ORDER_NOT_UPDATABLE, f"key: a {kind_of(request)}; expected an order")
         update = await self.settlement.read(lambda world: updated(world.exchange, request, command, now_ms))
         return _told(await self.settlement.submit(update))
+
+    async def _claim(self, command: asked.ClaimTokens) -> Answer:
+        account = command.account
+        if command.what == "fees":
+            account = await self.settlement.read(lambda world: world.exchange.requests.rules.treasury)
+        self._check_account(command.who, account)
+        claim = commands.Claim(account, command.market[:LONGEST_TEXT], command.what[:LONGEST_TEXT])
+        answer = await self.settlement.submit(claim)
+        if isinstance(answer, Rejection):
+            return False, answer.code, answer.detail
+        paid = " and ".join(shown(move.amount, move.token) for move in answer[0].moves)  # type: ignore[union-attr]
+        return True, "", f"{paid} to {account}"
 
     async def _retry(self, command: asked.RetryRequest) -> Answer:
         request = await self._find(command.key)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,20 @@ async def test_an_operator_cancels_and_retries_for_others_and_nobody_else_does(t
         ok, code, text = await desk.serve(asked.CancelRequest(**envelope("ops"), key=newest))
         assert code == "RequestNotYetCancellable"
         assert (await desk.serve(asked.RetryRequest(**envelope("ops"), key=newest))) == (True, "", "executed")
+
+
+async def test_protocol_fees_go_to_the_treasury_when_an_operator_says_so(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with settled(tmp_path, clock) as settlement:
+        prices = await staged(settlement, clock)
+        desk = counter(settlement, prices, clock)
+        claim = asked.ClaimTokens(**envelope(), account="alice", market="ETH-USD", what="fees")
+        assert (await desk.serve(claim))[1] == "NOT_ALLOWED"
+        ok, _, text = await desk.serve(replace(claim, who="ops"))
+        assert ok, text
+        assert text.endswith(" USDC to treasury")
+        assert (await desk.serve(replace(claim, who="ops")))[2] == "there is nothing to claim"
+        assert (await desk.serve(replace(claim, what="affiliate")))[2] == "there is nothing to claim"
 
 
 # --- rows of the snapshot ------------------------------------------------------------------------------------------
