@@ -1,6 +1,5 @@
 """A Port over snapshots a test writes: it records commands and answers with the receipts it was given."""
 
-
 import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any

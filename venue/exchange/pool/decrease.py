@@ -24,6 +24,7 @@ from venue.exchange.pool.units import Prices, apply_factor
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.book import ReferralCode
 from venue.exchange.requests.request import OrderRequest, OrderType
+from venue.exchange.tokens import price_shown, shown, usd_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ def decrease_position(draft: Draft, order: OrderRequest, prices: Prices, code: R
     report = settle(draft, pool, position, cut, prices, code)
     worst, price = order.acceptable_price, report.execution_price
     if cut.size and worst is not None and (price < worst if order.is_long else price > worst):
-        raise Refused(Reason.ACCEPTABLE_PRICE, f"the price would be {price}; acceptable is {worst}")
+        raise Refused(
+            Reason.ACCEPTABLE_PRICE,
+            f"the price would be {price_shown(price, pool.index)}; acceptable is {price_shown(worst, pool.index)}",
+        )
     if report.remaining is not None:
         check_open(draft, report.remaining, prices, code, grown=False)
     return _pay_out(draft, pool, order, report, prices)
@@ -86,7 +90,7 @@ def _cut(pool: Pool, position: PoolPosition, order: OrderRequest, prices: Prices
     size = order.size
     if size > position.size:
         if order.type is OrderType.MARKET_DECREASE:
-            raise Refused(Reason.DECREASE_SIZE, f"the order is larger than the position's {position.size}")
+            raise Refused(Reason.DECREASE_SIZE, f"the order is larger than the position's {usd_shown(position.size)}")
         size = position.size
     left = (position.collateral - order.collateral) * prices[position.collateral_token].min
     if (
@@ -151,7 +155,7 @@ def _collect(draft: Draft, pool: Pool, position: PoolPosition, purse: Purse, usd
     token = side_token(pool, position.is_long)
     amount = down(usd, prices[token].max)
     if amount > draft.balance(token, liquidity(pool.symbol)):
-        raise Refused(Reason.INSUFFICIENT_POOL, f"pool {pool.symbol} has less than {amount} {token}")
+        raise Refused(Reason.INSUFFICIENT_POOL, f"pool {pool.symbol} has less than {shown(amount, token)}")
     draft.pay(token, liquidity(pool.symbol), purse.bank, amount)
     purse.earn(token, amount)
 

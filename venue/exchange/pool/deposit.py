@@ -15,6 +15,7 @@ from venue.exchange.pool.units import FLOAT, USD_PER_SHARE, Prices
 from venue.exchange.pool.value import SIDES, check_max_pnl, checked_value, supply
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.request import DEPOSIT_VAULT, DepositRequest
+from venue.exchange.tokens import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,10 @@ def execute_deposit(draft: Draft, request: DepositRequest, prices: Prices) -> De
             legs.append(_leg(draft, pool, token, amount, part, improved, prices, minted))
             minted += legs[-1].minted
     if minted < request.min_market_tokens:
-        raise Refused(Reason.MIN_MARKET_TOKENS, f"{minted} would be minted; {request.min_market_tokens} are asked for")
+        least = shown(request.min_market_tokens, pool.market_token)
+        raise Refused(
+            Reason.MIN_MARKET_TOKENS, f"{shown(minted, pool.market_token)} would be minted; expected at least {least}"
+        )
     _check_caps(draft, pool, prices, amounts)
     draft.pay(pool.market_token, EXTERNAL, wallet(request.receiver), minted)
     return DepositReport(long_amount, short_amount, impact, improved, tuple(legs), minted, (*long_hops, *short_hops))
@@ -90,7 +94,9 @@ def _check_first(draft: Draft, pool: Pool, request: DepositRequest) -> None:
     if request.receiver != DEAD:
         raise Refused(Reason.FIRST_DEPOSIT_RECEIVER, f"the first deposit must go to {DEAD}")
     if request.min_market_tokens < least:
-        raise Refused(Reason.FIRST_DEPOSIT_MINIMUM, f"the first deposit must ask for at least {least} market tokens")
+        raise Refused(
+            Reason.FIRST_DEPOSIT_MINIMUM, f"the first deposit must ask for at least {shown(least, pool.market_token)}"
+        )
 
 
 def _arrive(
@@ -124,7 +130,7 @@ def _leg(
     else:
         after -= tokens_owed(prices[token], impact)
         if after < 0:
-            raise Refused(Reason.DEPOSIT_IMPACT_EXCEEDS_AMOUNT, f"price impact is more than the {amount} {token}")
+            raise Refused(Reason.DEPOSIT_IMPACT_EXCEEDS_AMOUNT, f"price impact is more than the {shown(amount, token)}")
         moved, _ = settle_swap_impact(draft, pool, token, prices[token], impact, DEPOSIT_VAULT)
     minted += _to_shares(after * prices[token].min, value, shares)
     draft.pay(token, DEPOSIT_VAULT, bank, after + split.to_pool)

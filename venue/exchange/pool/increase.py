@@ -15,6 +15,7 @@ from venue.exchange.pool.units import Prices, TokenPrice, apply_factor
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.book import ReferralCode
 from venue.exchange.requests.request import ORDER_VAULT, OrderRequest
+from venue.exchange.tokens import price_shown, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def increase_position(draft: Draft, order: OrderRequest, prices: Prices, code: R
     charged = position_fees(pool, before, order.size, improved, prices[arrived.token], code)
     left = before.collateral + arrived.amount - charged.cost
     if left < 0:
-        raise Refused(Reason.INSUFFICIENT_COLLATERAL, f"fees of {charged.cost} {arrived.token} exceed the collateral")
+        raise Refused(
+            Reason.INSUFFICIENT_COLLATERAL, f"fees of {shown(charged.cost, arrived.token)} exceed the collateral"
+        )
     distribute(draft, pool, arrived.token, bank, charged)
     after = replace(
         before,
@@ -89,7 +92,10 @@ def _fill(order: OrderRequest, index: TokenPrice, pending: int) -> tuple[int, in
     price = down(order.size, priced)
     worst = order.acceptable_price
     if worst is not None and (price > worst if order.is_long else price < worst):
-        raise Refused(Reason.ACCEPTABLE_PRICE, f"the price would be {price}; acceptable is {worst}")
+        raise Refused(
+            Reason.ACCEPTABLE_PRICE,
+            f"the price would be {price_shown(price, index.token)}; acceptable is {price_shown(worst, index.token)}",
+        )
     return tokens, price
 
 

@@ -7,7 +7,6 @@ from venue.exchange.ledger import wallet
 from venue.exchange.pool.accrue import accrue
 from venue.exchange.pool.decrease import Cut, DecreaseReport, settle
 from venue.exchange.pool.position import LiquidationState, liquidation_state
-from venue.exchange.pool.sides import enabled_pool
 from venue.exchange.pool.state import PoolPosition, PositionKey, collateral
 from venue.exchange.pool.units import Prices
 from venue.exchange.reasons import Reason
@@ -31,7 +30,7 @@ def liquidate_position(draft: Draft, key: PositionKey, prices: Prices) -> Decrea
     position = draft.position(key)
     if position is None:
         raise Refused(Reason.EMPTY_POSITION, "there is no such position")
-    pool = enabled_pool(draft, key.market)
+    pool = draft.pool(key.market)
     if not is_liquidatable(draft, position, prices).liquidatable:
         raise Refused(Reason.NOT_LIQUIDATABLE, "the collateral covers what the position may cost")
     cut = Cut(position.size, position.tokens, 0, liquidation=True)

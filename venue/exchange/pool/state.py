@@ -7,8 +7,6 @@ from venue.exchange.pool.params import PoolParams
 
 DEAD = "0x0000000000000000000000000000000000000001"
 """Receives the market tokens of a first deposit; nobody can spend from it."""
-LOCKED_MS = 5 * 86_400_000
-"""How long impact charged beyond the cap stays claimable-but-locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +123,5 @@ def affiliate(symbol: str, owner: str) -> str:
 
 
 def locked(symbol: str, account: str) -> str:
-    """Bank account of impact charged beyond the cap, claimable by the trader after a delay."""
+    """Bank account of impact charged beyond the cap; the trader may claim it at once (no delay is kept here)."""
     return f"locked:{symbol}:{account}"

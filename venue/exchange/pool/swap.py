@@ -12,6 +12,7 @@ from venue.exchange.pool.state import Pool, fees, liquidity
 from venue.exchange.pool.units import Prices, apply_factor
 from venue.exchange.pool.value import check_max_pnl
 from venue.exchange.reasons import Reason
+from venue.exchange.tokens import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,10 @@ def swap(
         hops.append(_hop(draft, pool, token, amount, source_account, target, prices))
         token, amount = hops[-1].token_out, hops[-1].amount_out
     if amount < min_output:
-        raise Refused(Reason.MIN_SWAP_OUTPUT, f"{amount} {token} would come out; at least {min_output} is asked for")
+        raise Refused(
+            Reason.MIN_SWAP_OUTPUT,
+            f"{shown(amount, token)} would come out; at least {shown(min_output, token)} is asked for",
+        )
     if not hops and source_account != target_account:
         draft.pay(token, source_account, target_account, amount)
     return SwapReport(token, amount, tuple(hops))
@@ -103,14 +107,16 @@ def _hop(draft: Draft, pool: Pool, token: str, amount: int, source: str, target:
     else:
         owed = tokens_owed(price_in, impact)
         if owed >= split.after:
-            raise Refused(Reason.SWAP_IMPACT_EXCEEDS_AMOUNT, f"price impact of {owed} {token} is all that goes in")
+            raise Refused(
+                Reason.SWAP_IMPACT_EXCEEDS_AMOUNT, f"price impact of {shown(owed, token)} is all that goes in"
+            )
         bonus = extra = 0
         moved, _ = settle_swap_impact(draft, pool, token, price_in, impact, source)
         used = split.after - owed
         draft.pay(token, source, bank, used + split.to_pool)
     from_pool = down(used * price_in.min, price_out.max)
     if from_pool > draft.balance(out_token, bank):
-        raise Refused(Reason.INSUFFICIENT_POOL, f"pool {pool.symbol} has less than {from_pool} {out_token}")
+        raise Refused(Reason.INSUFFICIENT_POOL, f"pool {pool.symbol} has less than {shown(from_pool, out_token)}")
     draft.pay(out_token, bank, target, from_pool)
     _check_after(draft, pool, token, prices)
     return Hop(

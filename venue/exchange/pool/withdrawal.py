@@ -14,6 +14,7 @@ from venue.exchange.pool.units import Prices
 from venue.exchange.pool.value import SIDES, check_max_pnl, checked_value
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.request import WITHDRAWAL_VAULT, WithdrawalRequest
+from venue.exchange.tokens import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ def execute_withdrawal(draft: Draft, request: WithdrawalRequest, prices: Prices)
     for (token, after, to_pool, to_receiver), (path, least) in zip(taken, asked, strict=True):
         out = swap(draft, path, token, after, WITHDRAWAL_VAULT, wallet(request.receiver), prices, 0)
         if out.amount < least:
-            raise Refused(Reason.MIN_OUTPUT, f"{out.amount} {out.token} would come out; at least {least} is asked for")
+            raise Refused(
+                Reason.MIN_OUTPUT,
+                f"{shown(out.amount, out.token)} would come out; at least {shown(least, out.token)} is asked for",
+            )
         parts.append(Part(token, after, to_pool, to_receiver, out))
     return WithdrawalReport(request.amount, value, shares, parts[0], parts[1])
 
@@ -79,7 +83,7 @@ def _take(draft: Draft, pool: Pool, is_long: bool, amount: int) -> tuple[str, in
     """Takes one token out of the pool into the vault: (token, amount after the fee, fee to pool, fee to receiver)."""
     token, bank = side_token(pool, is_long), liquidity(pool.symbol)
     if amount > draft.balance(token, bank):
-        raise Refused(Reason.INSUFFICIENT_POOL, f"pool {pool.symbol} has less than {amount} {token}")
+        raise Refused(Reason.INSUFFICIENT_POOL, f"pool {pool.symbol} has less than {shown(amount, token)}")
     split = split_fee(amount, pool.params.withdrawal_fee, pool.params.receiver_share)
     draft.pay(token, bank, fees(pool.symbol), split.to_receiver)
     draft.pay(token, bank, WITHDRAWAL_VAULT, split.after)

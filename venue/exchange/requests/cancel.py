@@ -107,14 +107,14 @@ def cancelled(
     for token, amount in escrow(request):
         draft.pay(token, VAULTS[kind_of(request)], wallet(back), amount)
     receipt = _settle_fee(draft, request, by, request.receiver, work_units)
-    return (RequestCancelled(receipt, why.code, why.detail, draft.changes().moves),)
+    return (RequestCancelled(receipt, str(why.code), why.detail, draft.changes().moves),)
 
 
 def frozen(exchange: Exchange, order: OrderRequest, by: str, now_ms: int, why: Rejection) -> tuple[Fact, ...]:
     """The order stays with its escrow; its fee is spent and has to be brought again."""
     draft = Draft(exchange, now_ms)
     receipt = _settle_fee(draft, order, by, order.receiver, None)
-    return (OrderFrozen(receipt, why.code, why.detail, draft.changes().moves),)
+    return (OrderFrozen(receipt, str(why.code), why.detail, draft.changes().moves),)
 
 
 def _settle_fee(draft: Draft, request: Request, by: str, refund_to: str, work_units: int | None) -> Receipt:
