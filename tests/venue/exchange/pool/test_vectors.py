@@ -1,6 +1,9 @@
 """Worked examples, exact to the last unit."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,16 +12,19 @@ from venue.exchange.commands import Refused
 from venue.exchange.draft import Draft
 from venue.exchange.pool.decrease import decrease_position
 from venue.exchange.pool.deposit import DepositReport, execute_deposit
+from venue.exchange.pool.fees import Fees
 from venue.exchange.pool.increase import increase_position
 from venue.exchange.pool.params import FeeTier, ImpactParams, PoolParams
 from venue.exchange.pool.state import DEAD, fees, impact_pool, liquidity
 from venue.exchange.pool.swap import swap
+from venue.exchange.pool.trigger import trigger_met
 from venue.exchange.pool.units import FLOAT, factor
 from venue.exchange.pool.value import market_token_price
 from venue.exchange.pool.withdrawal import execute_withdrawal
 from venue.exchange.requests.book import ReferralCode
 from venue.exchange.requests.request import DEPOSIT_VAULT, ORDER_VAULT, WITHDRAWAL_VAULT, OrderType
 
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 OFF = ImpactParams(0, 0)
 FREE = PoolParams(deposit_fee=FeeTier(0, 0), swap_impact=OFF, position_impact=OFF)
 STEEP = replace(FREE, swap_impact=ImpactParams(factor("5e-9"), factor("1e-8")))
@@ -35,27 +41,85 @@ def share_price(house: House) -> int:
     return market_token_price(draft, draft.pool(SYMBOL), prices(), FLOAT, True)
 
 
+def told(house: House, report: DepositReport) -> dict[str, Any]:
+    """A deposit and what it left behind, in the words of the vectors."""
+    tokens = ("WETH", "USDC")
+    shares = house.exchange.book(f"MT:{SYMBOL}").balances
+    return {
+        "minted": report.minted,
+        "pool": {token: house.held(token, liquidity(SYMBOL)) for token in tokens},
+        "impactPool": {token: house.held(token, impact_pool(SYMBOL)) for token in tokens},
+        "claimable": {token: house.held(token, fees(SYMBOL)) for token in tokens},
+        "supply": -shares["external"],
+        "balances": {name.removeprefix("wallet:"): held for name, held in shares.items() if name != "external"},
+        "impactUsd": report.price_impact_usd,
+        "improved": report.balance_improved,
+        "legs": [
+            {
+                "token": leg.token,
+                "amount": leg.amount,
+                "impactUsd": leg.price_impact_usd,
+                "impactAmount": leg.price_impact_amount,
+                "feeToPool": leg.fee_to_pool,
+                "feeToReceiver": leg.fee_to_receiver,
+                "minted": leg.minted,
+                "poolValueBefore": leg.pool_value_before,
+                "supplyBefore": leg.supply_before,
+            }
+            for leg in report.legs
+        ],
+    }
+
+
+def exactly(name: str) -> dict[str, Any]:
+    """What a deposit vector says, with numbers as numbers."""
+
+    def number(thing: Any) -> Any:
+        if isinstance(thing, dict):
+            return {key: number(each) for key, each in thing.items()}
+        if isinstance(thing, list):
+            return [number(each) for each in thing]
+        return int(thing) if isinstance(thing, str) and thing.lstrip("-").isdigit() else thing
+
+    found: dict[str, Any] = number(VECTORS["deposits"][name])
+    del found["title"]
+    return found
+
+
 def test_first_deposit() -> None:
     house = House(replace(FREE, min_first_deposit=10 * ETH))
-    assert put(house, 10 * ETH, 50_000 * USDC, receiver=DEAD, min_market_tokens=10 * ETH).minted == 100_000 * ETH
+    with pytest.raises(Refused, match="InvalidReceiverForFirstDeposit"):
+        put(house, 10 * ETH, 50_000 * USDC, min_market_tokens=10 * ETH)
+    with pytest.raises(Refused, match="InvalidMinMarketTokensForFirstDeposit"):
+        put(house, 0, 0, receiver=DEAD, min_market_tokens=9 * ETH)
+    house = House(replace(FREE, min_first_deposit=10 * ETH))
+    first = put(house, 10 * ETH, 50_000 * USDC, receiver=DEAD, min_market_tokens=10 * ETH)
+    assert told(house, first) == exactly("D1")
     assert share_price(house) == FLOAT
     assert put(house, ETH, 5_000 * USDC).minted == 10_000 * ETH
 
 
 def test_unbalancing_then_balancing_deposit() -> None:
     house = House(STEEP)
-    assert put(house, 10 * ETH).minted == 49_975 * ETH
-    assert put(house, 0, 40_000 * USDC).minted == 40_011_990_000_000_000_000_000
-    assert house.held("WETH", liquidity(SYMBOL)) == 9_997_398_000_000_000_000
-    assert house.held("WETH", impact_pool(SYMBOL)) == 2_602_000_000_000_000
+    assert told(house, put(house, 10 * ETH)) == exactly("D3")
+    assert told(house, put(house, 0, 40_000 * USDC, account="bob", receiver="bob")) == exactly("D2")
     assert share_price(house) == FLOAT
 
 
 def test_crossover_deposit() -> None:
     house = House(STEEP)
     put(house, 10 * ETH)
-    assert put(house, 0, 100_000 * USDC).minted == 99_987_462_496_000_000_000_000
-    assert house.held("USDC", impact_pool(SYMBOL)) == 12_537_504
+    assert told(house, put(house, 0, 100_000 * USDC, account="bob", receiver="bob")) == exactly("D5")
+
+
+@pytest.mark.parametrize(("kind", "is_long", "low", "high", "trigger", "met"), VECTORS["triggers"])
+def test_triggers(kind: str, is_long: bool, low: str, high: str, trigger: str, met: bool) -> None:
+    assert trigger_met(OrderType(kind), is_long, int(low), int(high), int(trigger)) is met
+
+
+@pytest.mark.parametrize(("low", "high", "met"), [(4999, 5001, False), (4994, 4995, True)])
+def test_a_limit_long_at_5000(low: int, high: int, met: bool) -> None:
+    assert trigger_met(OrderType.LIMIT_INCREASE, True, low * 10**12, high * 10**12, 5000 * 10**12) is met
 
 
 def test_deposit_and_withdrawal() -> None:
@@ -81,9 +145,21 @@ def test_swap() -> None:
         lambda draft: swap(draft, (SYMBOL,), "USDC", 10_000 * USDC, ORDER_VAULT, "wallet:alice", prices(), 0)
     )
     hop = report.hops[0]
-    assert report.amount == 1_999_143_999_288_889_244
-    assert (hop.price_impact_usd, hop.price_impact_amount) == (719996444446222222200000000000, 143999288889244)
-    assert (hop.fee_to_pool, hop.fee_to_receiver) == (3_150_000, 1_850_000)
+    assert {
+        "tokenIn": hop.token_in,
+        "tokenOut": hop.token_out,
+        "amountIn": str(hop.amount_in),
+        "amountAfterFees": str(hop.amount_after_fees),
+        "feeToPool": str(hop.fee_to_pool),
+        "feeToReceiver": str(hop.fee_to_receiver),
+        "priceImpactUsd": str(hop.price_impact_usd),
+        "priceImpactAmount": str(hop.price_impact_amount),
+        "tokenInPriceImpactAmount": str(hop.token_in_impact_amount),
+        "balanceWasImproved": hop.balance_improved,
+        "amountOut": str(hop.amount_out),
+    } == VECTORS["hop"]
+    assert (report.token, report.amount) == ("WETH", hop.amount_out)
+    assert house.wallet("WETH") == report.amount
     assert house.held("USDC", fees(SYMBOL)) == 1_850_000
 
 
@@ -103,11 +179,20 @@ def test_open_and_close() -> None:
         house.run(lambda draft: increase_position(draft, wanted, prices(4994, 4995), None))
     wanted = replace(wanted, acceptable_price=5_010 * 10**12)
     opened = house.run(lambda draft: increase_position(draft, wanted, prices(4994, 4995), None))
-    assert (opened.execution_price, opened.pending_impact) == (5005012028467037, -80096115338406088)
-    assert (opened.fees.fee, opened.fees.to_receiver, opened.fees.to_pool) == (
-        28033640368442130, 10372446936323588, 17661193432118542,
-    )  # fmt: skip
-    assert (opened.position.tokens, opened.position.collateral) == (40040040040040040040, 9971966359631557870)
+    held = opened.position
+    assert {
+        "executionPrice": str(opened.execution_price),
+        "impactUsd": str(opened.price_impact_usd),
+        "pending": str(opened.pending_impact),
+        "fees": charged(opened.fees),
+        "position": {
+            "size": str(held.size),
+            "tokens": str(held.tokens),
+            "collateral": str(held.collateral),
+            "pending": str(held.pending_impact),
+        },
+        "openInterest": str(house.exchange.pools[SYMBOL].long_interest.usd),
+    } == VECTORS["open"]
     short = order(
         OrderType.MARKET_INCREASE, 100_000 * FLOAT, 10_000 * USDC, account="bob", is_long=False, collateral_token="USDC"
     )
@@ -115,10 +200,31 @@ def test_open_and_close() -> None:
     house.run(lambda draft: increase_position(draft, short, prices(), code))
     close = order(OrderType.MARKET_DECREASE, 200_000 * FLOAT, 0, acceptable_price=5_100 * 10**12)
     closed = house.run(lambda draft: decrease_position(draft, close, prices(5200), None))
-    assert (closed.execution_price, closed.base_pnl_usd) == (5198751250000000, 8208208208208208208000000000000000)
-    assert (closed.price_impact_usd, closed.total_impact_usd) == (-50 * FLOAT, -466499799759711657600000000000000)
-    assert closed.output_amount == 11433833361256268744
-    assert (closed.fees.to_receiver, closed.fees.to_pool) == (9961538461538461, 16961538461538462)
-    assert house.exchange.pools[SYMBOL].position_impact == 89711499953790704
-    assert house.held("WETH", liquidity(SYMBOL)) == 998545832653345869207
-    assert house.held("USDC", liquidity(SYMBOL)) == 5000028350000
+    assert {
+        "executionPrice": str(closed.execution_price),
+        "basePnlUsd": str(closed.base_pnl_usd),
+        "priceImpactUsd": str(closed.price_impact_usd),
+        "totalImpactUsd": str(closed.total_impact_usd),
+        "proportionalPendingImpactAmount": str(closed.pending_impact),
+        "priceImpactDiffUsd": str(closed.impact_diff_usd),
+        "claimableDiff": str(closed.locked_amount),
+        "fees": charged(closed.fees),
+        "liquidationFeeAmount": str(closed.fees.liquidation),
+        "outputAmount": str(closed.output_amount),
+        "secondaryOutputAmount": str(closed.secondary_amount),
+        "insolventStep": closed.insolvent_step,
+        "remaining": closed.remaining,
+        "impactPool": str(house.exchange.pools[SYMBOL].position_impact),
+        "pool": {token: str(house.held(token, liquidity(SYMBOL))) for token in ("WETH", "USDC")},
+    } == VECTORS["close"]
+
+
+def charged(taken: Fees) -> dict[str, str]:
+    return {
+        "fee": str(taken.fee),
+        "discount": str(taken.discount),
+        "affiliateReward": str(taken.affiliate_reward),
+        "toReceiver": str(taken.to_receiver),
+        "toPool": str(taken.to_pool),
+        "cost": str(taken.cost),
+    }
