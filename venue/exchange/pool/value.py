@@ -49,13 +49,14 @@ def pool_value(draft: Draft, pool: Pool, prices: Prices, pnl_factor: int, maximi
 def checked_value(
     draft: Draft, pool: Pool, prices: Prices, pnl_factor: int, *, maximize: bool, unminted: int = 0
 ) -> tuple[int, int]:
-    """(pool value, supply with what is about to be minted). Raises Refused(POOL_VALUE).
+    """(pool value, supply with what is about to be minted). Raises Refused(POOL_VALUE_DEPOSIT or _WITHDRAWAL).
 
     That is when market tokens exist and nothing is behind them.
     """
     value, shares = pool_value(draft, pool, prices, pnl_factor, maximize), supply(draft, pool) + unminted
     if value < 0 or (value == 0 and shares > 0):
-        raise Refused(Reason.POOL_VALUE, f"pool {pool.symbol} is worth {value // FLOAT:,} USD")
+        reason = Reason.POOL_VALUE_DEPOSIT if maximize else Reason.POOL_VALUE_WITHDRAWAL
+        raise Refused(reason, f"pool {pool.symbol} is worth {value // FLOAT:,} USD")
     return value, shares
 
 

@@ -139,7 +139,7 @@ def leg(state: State, market: str, prices: Prices, token: str, amount: int, impa
     other, account, impacts = opposite(pool, token), "pool:" + market, "impact:" + market
     supply = state.supply(market) + pool.get("minting", 0)
     value = pool_value(state, market, prices, high=True, cap="max_pnl_deposits")
-    need(value >= 0 and not (value == 0 and supply > 0), "InvalidPoolValue")
+    need(value >= 0 and not (value == 0 and supply > 0), "InvalidPoolValueForDeposit")
     after, kept = take_fee(state, market, token, "transit", amount, tier)
 
     def tokens(usd: int) -> int:
@@ -167,7 +167,7 @@ def withdrawal(state: State, row: Row, prices: Prices, now: int) -> None:
     pool = usable(state, market)
     pass_time(state, market, prices, now)
     value = pool_value(state, market, prices, high=False, cap="max_pnl_withdrawals")
-    need(value > 0, "InvalidPoolValue")
+    need(value > 0, "InvalidPoolValueForWithdrawal")
     usd = floor(row["amount"] * value, state.supply(market))
     account = "pool:" + market
     worth = {side: state.held(pool[side], account) * prices.high(pool[side]) for side in ("long", "short")}

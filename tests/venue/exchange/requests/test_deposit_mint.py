@@ -95,9 +95,9 @@ def test_market_tokens_with_nothing_behind_them_take_no_deposit(box: str) -> Non
     house = House(FREE)
     report(house)
     house.exchange.pools[POOL].position_impact = 20 * ETH
-    assert cancelled(house) == Reason.POOL_VALUE
+    assert cancelled(house) == Reason.POOL_VALUE_DEPOSIT
     house.exchange.pools[POOL].position_impact = 20 * ETH + 1
-    assert cancelled(house) == Reason.POOL_VALUE
+    assert cancelled(house) == Reason.POOL_VALUE_DEPOSIT
 
 
 @box("deposit.execute.o")
