@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from heapq import nlargest
 
-from engine.snapshot import LiquidationRow, QueueCounts, QueueState, Side
+from engine.exchange_rows import Side
+from engine.snapshot import LiquidationRow, QueueCounts, QueueState
 from venue.exchange.clearinghouse import liquidation_fee
 from venue.exchange.fixed import WAD
 from venue.exchange.health import Health, health, move_to_liquidation

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.desks.manager import DeskManager
 from engine.desks.state import Desk, House, deployed, pending, realised
+from engine.exchange_rows import Side, Wad
 from engine.feed import Feed
 from engine.keepers.requests import Notes
 from engine.queue import LiquidationQueue
@@ -22,10 +23,8 @@ from engine.snapshot import (
     KeeperRow,
     MarketRow,
     Outcome,
-    Side,
     Snapshot,
     Status,
-    Wad,
 )
 from engine.text import money
 from engine.world import World

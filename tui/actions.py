@@ -6,8 +6,9 @@ from enum import Enum
 
 from textual.binding import Binding, BindingType
 
+from engine.exchange_rows import RequestRow, RequestState
 from engine.port import Info
-from engine.snapshot import DeskPhase, DeskRow, RequestRow, RequestState, Snapshot
+from engine.snapshot import DeskPhase, DeskRow, Snapshot
 from tui.bar import Piece, shorten
 from tui.grid import FILTER_KEY
 from tui.tones import Line, Tone

@@ -7,7 +7,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from engine.snapshot import DeskRow, PoolRow, RequestRow
+from engine.exchange_rows import PoolRow, RequestRow
+from engine.snapshot import DeskRow
 from tui.actions import BY_ID, Place, Sight, key_line
 from tui.dialogs import CancelDialog, CloseDialog, HelpPage
 from tui.format import fit

@@ -4,7 +4,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from engine.snapshot import DeskRow, RequestRow, Wad
+from engine.exchange_rows import RequestRow, Wad
+from engine.snapshot import DeskRow
 from tui import format as fmt
 from tui.actions import help_lines
 from tui.figures import figure, named

@@ -1,6 +1,6 @@
 """The second screen: what waits for a keeper, and the pools it waits for."""
 
-from engine.snapshot import PoolRow, RequestRow
+from engine.exchange_rows import PoolRow, RequestRow
 from tui.actions import Place, bindings
 from tui.board import Board
 from tui.exchange_pages import PoolPage, RequestPage

@@ -1,6 +1,6 @@
 """The lines of the pages of the second screen: every field of a request, every figure of a pool."""
 
-from engine.snapshot import PoolRow, RequestRow, Wad
+from engine.exchange_rows import PoolRow, RequestRow, Wad
 from tui import format as fmt
 from tui.figures import figure, title
 from tui.panes import pools, requests

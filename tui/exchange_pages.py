@@ -1,6 +1,6 @@
 """The pages behind a row of the second screen: one request, one pool."""
 
-from engine.snapshot import PoolRow, RequestRow
+from engine.exchange_rows import PoolRow, RequestRow
 from tui.actions import Place, bindings
 from tui.detail import Page
 from tui.exchange_figures import pool_lines, request_lines

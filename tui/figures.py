@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from engine.snapshot import DecisionRow, DeskRow, Event, LiquidationRow, MarketRow, Side, Wad
+from engine.exchange_rows import Side, Wad
+from engine.snapshot import DecisionRow, DeskRow, Event, LiquidationRow, MarketRow
 from tui import format as fmt
 from tui.panes import agent_log, liquidations
 from tui.panes.desks import halt_words, name, side

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
-from engine.snapshot import Wad
+from engine.exchange_rows import Wad
 
 UNKNOWN = "?"
 WAD = 10**18

@@ -4,9 +4,10 @@ from typing import TypedDict
 from uuid import uuid4
 
 from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
+from engine.exchange_rows import Side, Wad
 from engine.port import Port
 from engine.requests.commands import CancelRequest, RetryRequest
-from engine.snapshot import DeskRow, Side, Wad
+from engine.snapshot import DeskRow
 from tui.frame import Frame
 
 MEANT_FOR_MS = 3_000

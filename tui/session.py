@@ -7,8 +7,9 @@ from time import monotonic
 from textual.app import App
 
 from engine.commands import Command, Receipt
+from engine.exchange_rows import RequestRow, Wad
 from engine.port import Port
-from engine.snapshot import DeskRow, RequestRow, Wad
+from engine.snapshot import DeskRow
 from tui.format import clean, fit
 from tui.frame import Frame
 from tui.fuses import Fuses

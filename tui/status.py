@@ -1,6 +1,7 @@
 """The line on top of every screen: the whole engine at a glance, shortened by priority."""
 
-from engine.snapshot import FeedHealth, KeeperHealth, RequestCounts, Status
+from engine.exchange_rows import RequestCounts
+from engine.snapshot import FeedHealth, KeeperHealth, Status
 from tui.bar import GAP, Piece, cells, shorten
 from tui.format import age, clean, clock, count
 from tui.tones import Line, Span, Tone

@@ -12,11 +12,11 @@ import click
 import platformdirs
 
 from engine.commands import Receipt
+from engine.exchange_rows import PoolRow, RequestRow, RequestState, Wad
 from engine.plain import plain
 from engine.remote import RemotePort
 from engine.requests import commands
 from engine.requests.commands import RequestCommand
-from engine.snapshot import PoolRow, RequestRow, RequestState, Wad
 from engine.text import clean
 from tui.options import options_of
 from tui.tables import table

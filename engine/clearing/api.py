@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from engine.clearing import commands
 from engine.clearing.answers import Answer, Closed, Liquidated, MarketState, Opened, PnlBreakdown, PositionHealth
 from engine.clearing.commands import ClearingCommand
+from engine.exchange_rows import Wad
 from engine.port import Port
-from engine.snapshot import Wad
 
 MEANT_FOR_MS = 5_000
 POLL_SECONDS = 0.1

@@ -1,6 +1,6 @@
 """Pools as rows of the snapshot."""
 
-from engine.snapshot import PoolRow, Wad
+from engine.exchange_rows import PoolRow, Wad
 from venue.exchange.commands import Refused
 from venue.exchange.draft import Draft
 from venue.exchange.fixed import WAD, down

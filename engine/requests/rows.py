@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
+from engine.exchange_rows import RequestCounts, RequestRow, RequestState, Side, Wad
 from engine.keepers.requests import Notes
-from engine.snapshot import RequestCounts, RequestRow, RequestState, Side, Wad
 from engine.text import clean, clean_name, money
 from venue.exchange.fixed import WAD, down
 from venue.exchange.pool.state import Pool

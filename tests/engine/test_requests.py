@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.clearing.commands import Role
+from engine.exchange_rows import RequestState
 from engine.keepers.requests import Notes, RequestKeeper
 from engine.requests import commands as asked
 from engine.requests.counter import RequestCounter
@@ -17,7 +18,6 @@ from engine.requests.hooks import Hooks, Told
 from engine.requests.pool_rows import pool_row
 from engine.requests.rows import RequestRows, request_counts
 from engine.settlement import Recorded, Settlement
-from engine.snapshot import RequestState
 from engine.world import World
 from tests.engine.house import FixedPrices, ManualClock, done, keeper, listed, settled
 from venue.exchange.commands import Deposit, FundInsurance

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from engine.snapshot import RequestState, Snapshot
+from engine.exchange_rows import RequestState
+from engine.snapshot import Snapshot
 from tests.tui.scripted import decision, desk, idle, liquidation, market, pool, request, snapshot, status
 
 HOSTILE = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.commands import Command, Receipt
+from engine.exchange_rows import PoolRow, RequestCounts, RequestRow, RequestState, Side
 from engine.port import Info
 from engine.snapshot import (
     DecisionRow,
@@ -19,13 +20,8 @@ from engine.snapshot import (
     LiquidationRow,
     MarketRow,
     Outcome,
-    PoolRow,
     QueueCounts,
     QueueState,
-    RequestCounts,
-    RequestRow,
-    RequestState,
-    Side,
     Snapshot,
     Status,
 )

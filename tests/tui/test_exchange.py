@@ -3,8 +3,8 @@
 import pytest
 
 from engine.commands import HaltAll
+from engine.exchange_rows import RequestCounts, RequestState
 from engine.requests.commands import CancelRequest, RetryRequest
-from engine.snapshot import RequestCounts, RequestState
 from tests.tui.operator import focused, watching
 from tests.tui.scripted import NOW, ScriptedPort, key, request, requests, snapshot, status
 

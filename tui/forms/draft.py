@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.snapshot import PoolRow, Snapshot
+from engine.exchange_rows import PoolRow
+from engine.snapshot import Snapshot
 from tui.format import clean, fit
 
 ENTRY_CAP = 40

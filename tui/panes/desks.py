@@ -1,6 +1,7 @@
 """The desks pane: one row per token, its position or what it waits for."""
 
-from engine.snapshot import DeskPhase, DeskRow, Side, Snapshot
+from engine.exchange_rows import Side
+from engine.snapshot import DeskPhase, DeskRow, Snapshot
 from tui import format as fmt
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone, gain_or_loss

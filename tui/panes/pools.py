@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from engine.snapshot import PoolRow, Snapshot, Wad
+from engine.exchange_rows import PoolRow, Wad
+from engine.snapshot import Snapshot
 from tui import format as fmt
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone, gain_or_loss

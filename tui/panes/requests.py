@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from engine.snapshot import RequestRow, RequestState, Snapshot
+from engine.exchange_rows import RequestRow, RequestState
+from engine.snapshot import Snapshot
 from tui import format as fmt
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone
