@@ -83,6 +83,11 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         fresh = self.session.frame.pull()
         if isinstance(self.screen, Deck | Panel):
             self.screen.draw_frame(fresh)
+        if isinstance(self.screen, Panel):
+            # Rows stand still behind a question, so that nobody is distracted from it; alarms do not wait.
+            behind = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Deck)), None)
+            if behind is not None:
+                behind.draw_status()
 
     def _show_pane(self, number: int) -> None:
         """Leaves the detail pages, and the second screen if the pane is on the first; enters it if it is not."""

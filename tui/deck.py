@@ -83,14 +83,17 @@ class Deck(Screen[None], inherit_bindings=False):
 
     def draw_frame(self, fresh: bool) -> None:
         """One tick of the frame clock; `fresh` says that there is a new snapshot."""
-        width = self.size.width
-        frame = self.session.frame
-        status, requests = frame.snapshot.status, frame.snapshot.request_counts
-        line = status_line(status, frame.now_ms(), width, frame.silent_ms(), frame.dropped, requests)
-        self._status.draw([line])
+        self.draw_status()
         self.draw_bars()
         if fresh:
             self.draw_body()
+
+    def draw_status(self) -> None:
+        """The line on top."""
+        frame = self.session.frame
+        status, requests = frame.snapshot.status, frame.snapshot.request_counts
+        line = status_line(status, frame.now_ms(), self.size.width, frame.silent_ms(), frame.dropped, requests)
+        self._status.draw([line])
 
     def draw_bars(self) -> None:
         """The two lines at the bottom."""
