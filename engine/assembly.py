@@ -30,7 +30,9 @@ from engine.settlement import ExchangeDoor, Settlement
 from engine.view import Label, View
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
+from engine.world import World
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
+from venue.exchange.requests.request import OrderRequest, Request
 from venue.perp import PerpVenue
 
 DESK_PREFIX = "desk:"
@@ -113,7 +115,7 @@ def assemble(
         worker("screen", SCREEN, publish),
     ]
     for account, special in request_keepers(settings).items():
-        keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special)
+        keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special, revoked=halted)
         workers.append(worker(account, FROZEN_WATCH if special else REQUEST_WATCH, keeper.pass_once))
     if demo:
         fees = SimulatedFees(settlement, seed, random.Random(f"{seed}:fees"))  # noqa: S311 - a simulation
@@ -155,6 +157,14 @@ def _label(settings: Settings, demo: Demo | None) -> Label:
         markets=settings.exchange.markets,
         standing_alarms=() if settings.signal.enabled else ("DEGEN: the entry filter is switched off",),
     )
+
+
+def halted(world: World, request: Request) -> str:
+    """A halt reaches the orders that already wait: none of them may add risk any more."""
+    desk = world.house.desks.get(request.account.removeprefix(DESK_PREFIX))
+    if desk is None or not desk.halted or not isinstance(request, OrderRequest) or not request.type.is_increase:
+        return ""
+    return f"halted by {desk.halted_by}"
 
 
 def _owner(account: str) -> tuple[str, bool]:

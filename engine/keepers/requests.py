@@ -6,6 +6,7 @@ before each next attempt and never holds up the others: all attempts of a pass a
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -71,6 +72,8 @@ class _Job:
     key: str
     sweep: bool
     tokens: tuple[str, ...]
+    why: str = ""
+    """Why it is revoked, if it is."""
 
 
 class RequestKeeper:
@@ -85,6 +88,7 @@ class RequestKeeper:
         notes: Notes,
         *,
         special: bool = False,
+        revoked: Callable[[World, Request], str] = lambda _world, _request: "",
     ) -> None:
         self._settlement = settlement
         self._prices = prices
@@ -92,6 +96,7 @@ class RequestKeeper:
         self._account = account
         self._notes = notes
         self._special = special
+        self._revoked = revoked
         self._tally: Counter[str] = Counter()
 
     async def pass_once(self) -> str:
@@ -121,7 +126,7 @@ class RequestKeeper:
             if note is not None and note.holds(request, now_ms):
                 continue
             try:
-                job = self._job(exchange, request, prices, now_ms)
+                job = self._job(world, request, prices, now_ms)
             except Exception as error:  # one request's fault is nobody else's
                 self._fault(key, error, now_ms)
                 continue
@@ -129,9 +134,10 @@ class RequestKeeper:
                 jobs.append(job)
         return jobs
 
-    def _job(
-        self, exchange: Exchange, request: Request, prices: dict[str, TokenPrice | None], now_ms: int
-    ) -> _Job | None:
+    def _job(self, world: World, request: Request, prices: dict[str, TokenPrice | None], now_ms: int) -> _Job | None:
+        exchange = world.exchange
+        if why := self._revoked(world, request):
+            return _Job(kind_of(request), request.key, True, (), why)
         if to_sweep(exchange, request, now_ms):
             return _Job(kind_of(request), request.key, True, ())
         if self._mine(request) and self._ready(exchange, request, prices, now_ms):
@@ -165,7 +171,7 @@ class RequestKeeper:
     async def _attempt(self, job: _Job, now_ms: int) -> None:
         try:
             command = (
-                SweepRequest(job.kind, job.key, self._account, now_ms)
+                SweepRequest(job.kind, job.key, self._account, now_ms, job.why)
                 if job.sweep
                 else ExecuteRequest(job.kind, job.key, self._account, self._prices.of(job.tokens), now_ms)
             )

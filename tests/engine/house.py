@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from engine.desks import commands as desks
 from engine.desks.manager import DeskManager
@@ -71,11 +72,14 @@ class FixedPrices:
 
 
 def keeper(
-    settlement: Settlement, prices: FixedPrices | None = None, account: str = "keeper-1", *, special: bool = False
+    settlement: Settlement,
+    prices: FixedPrices | None = None,
+    account: str = "keeper-1",
+    **options: Any,
 ) -> RequestKeeper:
     """A keeper on a clock of its own, or on that of its prices."""
     clock = prices._clock if prices else ManualClock()
-    return RequestKeeper(settlement, prices or FixedPrices(clock), clock, account, Notes(), special=special)
+    return RequestKeeper(settlement, prices or FixedPrices(clock), clock, account, Notes(), **options)
 
 
 async def kept(settlement: Settlement, desks: DeskManager | None = None) -> None:

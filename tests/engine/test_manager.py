@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.agent.decide import Plan
+from engine.assembly import halted
 from engine.config import Risk
 from engine.desks import commands
 from engine.desks.commands import Code
@@ -15,7 +16,7 @@ from engine.desks.manager import DeskManager
 from engine.desks.state import deployed, in_flight, pending, realised
 from engine.settlement import ExchangeDoor, Settlement
 from engine.snapshot import DeskPhase
-from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, kept, listed, settled
+from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, keeper, kept, listed, settled
 from venue.exchange import commands as exchange
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import wad
@@ -270,3 +271,26 @@ async def test_a_liquidated_desk_is_noticed_with_what_came_back(tmp_path: Path) 
         assert (await money(settlement)).get("realised", 0) == paid // 10**12
         total = await settlement.read(lambda world: world.house.ledger.total() + world.exchange.ledger.total())
         assert total == 0
+
+
+async def test_a_halt_takes_back_what_waits_to_add_risk_and_lets_a_close_through(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, 100_000_000)
+        desks = manager(settlement, ScriptedAgent())
+        await moved(settlement, desks)
+        await done(settlement, commands.BookFees(TOKEN, "f2", 100_000_000))
+        await desks.manage_all()
+        assert await phase(settlement) is DeskPhase.INCREASING
+        await done(settlement, commands.Halt(TOKEN, "ops", "c1"))
+        guard = keeper(settlement, revoked=halted)
+        assert await guard.pass_once() == "1 swept"
+        await desks.watch()
+        assert await money(settlement) == {"deployed": 57_000_000, "pending": 57_000_000}
+        word = await settlement.read(lambda world: world.house.desks[TOKEN].word)
+        assert word is not None
+        assert "RevokedByEngine halted by ops" in word.text
+        await desks.close_desk(TOKEN, wad("1900"), "ops", settlement.seq)
+        assert await guard.pass_once() == "1 executed, 1 swept"
+        await desks.watch()
+        assert await phase(settlement) is DeskPhase.CLOSED

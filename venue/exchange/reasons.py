@@ -78,6 +78,7 @@ class Reason(StrEnum):
     POSITION_SIZE = "InvalidPositionSizeValues"
     MIN_POSITION_SIZE = "MinPositionSize"
     AUTO_CANCEL = "AutoCancel"
+    REVOKED = "RevokedByEngine"
     USER_CANCELLED = "UserInitiatedCancel"
 
 

@@ -61,12 +61,13 @@ def cancel_request(exchange: Exchange, command: CancelRequest) -> tuple[Fact, ..
 
 
 def sweep_request(exchange: Exchange, command: SweepRequest) -> tuple[Fact, ...]:
-    """By a keeper: an expired request, or an auto-cancel order whose position has gone."""
+    """By a keeper: an expired request, an auto-cancel order whose position has gone, or one the engine revokes."""
     book = exchange.requests
     request = find(book, command.kind, command.key)
     if command.keeper not in book.keepers:
         raise Refused(Reason.UNAUTHORIZED, f"{command.keeper[:100]} is no keeper")
-    word = to_sweep(exchange, request, command.now_ms)
+    revoked = Rejection(Reason.REVOKED, command.why) if command.why else None
+    word = revoked or to_sweep(exchange, request, command.now_ms)
     if word is None:
         raise Refused(Reason.NOT_EXPIRED, f"the {name_of(request)} may still be executed")
     return cancelled(exchange, request, command.keeper, command.now_ms, word)

@@ -184,12 +184,13 @@ class CancelRequest:
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
-    """By a keeper, once a deposit, withdrawal or market order has expired."""
+    """By a keeper, once a deposit, withdrawal or market order has expired; or at once, for a reason in `why`."""
 
     kind: Kind
     key: str
     keeper: str
     now_ms: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
