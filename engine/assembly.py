@@ -104,13 +104,14 @@ def assemble(
         await lister.pass_once()
 
     block = float(settings.exchange.block_seconds)
+    pools = PoolLiquidator(settlement, prices, clock, LIQUIDATOR, random.Random(f"{seed}:pools"))  # noqa: S311
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
         worker("markets", ONCE_A_SECOND, lister.pass_once),
         worker("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
         worker("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
         worker("positions", POSITION_WATCH, manager.watch),
-        worker("pools", POSITION_WATCH, PoolLiquidator(settlement, prices, clock, LIQUIDATOR).pass_once),
+        worker("pools", POSITION_WATCH, pools.pass_once),
         worker("callbacks", POSITION_WATCH, hooks.pass_once),
         worker("screen", SCREEN, publish),
     ]

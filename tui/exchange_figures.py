@@ -31,7 +31,8 @@ def request_lines(row: RequestRow, now_ms: int, width: int, gone: bool) -> list[
         lines.append(((" it is no longer on the list; this is how it was last seen", Tone.WARN),))
     lines += [_BLANK, *words("state", sign, width, tone), *words(*_moment(row, now_ms), width)]
     lines += words("reason", reason, width, reason_tone if row.reason else Tone.DIM)
-    lines += words("attempts", f"{fmt.count(row.attempts)} of our keepers left it waiting", width)
+    if row.attempts:
+        lines += words("attempts", f"{fmt.count(row.attempts)} of our keepers left it waiting", width)
     lines += [_BLANK, *words("market", row.market, width)]
     if row.side is not None:
         lines += words("side", side(row.side), width)

@@ -121,7 +121,8 @@ def request() -> None:
     """Ask a running engine for something, once.
 
     Exit status 0 when it was done, 79 when the engine refused, 76 when no answer came in time: then nobody
-    knows, and a repetition with the same --id cannot do it twice.
+    knows. Repeating deposit, withdraw or order with the same --id never creates a second one, not even after a
+    restart; for the others that holds as long as the engine runs, so look first.
     """
 
 

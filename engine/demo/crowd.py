@@ -121,6 +121,7 @@ class PoolCrowd:
             receiver=account,
             execution_fee=fee,
             native_sent=fee,
+            from_outside=True,
             now_ms=self._clock.now_ms(),
             market=sight.symbol,
             amount=sight.shares[account] * self._rng.randrange(10, 100) // 100,

@@ -1,6 +1,9 @@
 """The pools' liquidator: closes oracle-priced positions whose collateral no longer carries them."""
 
+import random
 from collections import Counter
+
+import structlog
 
 from engine.clock import Clock
 from engine.requests.prices import PriceSource
@@ -14,23 +17,31 @@ from venue.exchange.reasons import Reason
 from venue.exchange.requests.commands import LiquidatePoolPosition
 from venue.exchange.state import Exchange
 
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 MOST_ATTEMPTS = 64
 _RACED = (Reason.EMPTY_POSITION, Reason.NOT_LIQUIDATABLE, Reason.PRICES_TOO_OLD)
 
 
 class PoolLiquidator:
-    """One keeper account; the exchange confirms every liquidation at the prices it is given."""
+    """One keeper account; the exchange confirms every liquidation at the prices it is given.
 
-    def __init__(self, settlement: Settlement, prices: PriceSource, clock: Clock, account: str) -> None:
+    Attempts are bounded and in random order, so that positions that cannot be paid out never starve the others.
+    """
+
+    def __init__(
+        self, settlement: Settlement, prices: PriceSource, clock: Clock, account: str, rng: random.Random
+    ) -> None:
         self._settlement = settlement
         self._prices = prices
         self._clock = clock
         self._account = account
+        self._rng = rng
         self._tally: Counter[str] = Counter()
 
     async def pass_once(self) -> str:
         """One look at every position, and its liquidations."""
         found, looked_at = await self._settlement.read(lambda world: self._ready(world.exchange))
+        self._rng.shuffle(found)
         for key, tokens in found[:MOST_ATTEMPTS]:
             command = LiquidatePoolPosition(key, self._account, self._prices.of(tokens), self._clock.now_ms())
             answer = await self._settlement.submit(command)
@@ -51,4 +62,6 @@ class PoolLiquidator:
                     found.append((key, exchange.pools[key.market].tokens))
             except Refused:
                 continue
+            except Exception as error:  # one position's fault must not hide the others
+                log.error("position cannot be judged", position=str(key), error=repr(error)[:200])
         return found, len(exchange.pool_positions)

@@ -15,13 +15,15 @@ from engine.clock import Clock
 from engine.requests.prices import PriceSource
 from engine.settlement import Settlement, StoreFailed
 from engine.world import World
-from venue.exchange.commands import Rejection
+from venue.exchange.commands import Refused, Rejection
+from venue.exchange.draft import Draft
 from venue.exchange.pool.trigger import trigger_met
-from venue.exchange.pool.units import TokenPrice
+from venue.exchange.pool.units import Prices, TokenPrice
+from venue.exchange.reasons import Reason
 from venue.exchange.requests.cancel import MISSING, to_sweep
 from venue.exchange.requests.commands import ExecuteRequest, SweepRequest
 from venue.exchange.requests.facts import OrderFrozen, RequestCancelled
-from venue.exchange.requests.on_pool import tokens_needed
+from venue.exchange.requests.on_pool import execute, tokens_needed
 from venue.exchange.requests.request import Kind, OrderRequest, OrderType, Request, kind_of
 from venue.exchange.state import Exchange
 
@@ -163,6 +165,8 @@ class RequestKeeper:
             price = prices[token]
             if price is None or price.timestamp_ms < request.updated_ms:
                 return False
+        if order and order.type is OrderType.LIMIT_SWAP:
+            return _enough(exchange, order, self._prices.of(_tokens(exchange, order.key)), now_ms)
         if order and order.market:
             index = prices[exchange.pools[order.market].index]
             return index is not None and _triggered(order, index.min, index.max)
@@ -208,6 +212,15 @@ def _tokens(exchange: Exchange, key: str) -> tuple[str, ...]:
     if request is None or (isinstance(request, OrderRequest) and request.market in exchange.markets):
         return ()
     return tokens_needed(exchange, request)
+
+
+def _enough(exchange: Exchange, order: OrderRequest, prices: tuple[TokenPrice, ...], now_ms: int) -> bool:
+    """Whether a limit swap would bring what it asks for by now; it waits for that as others do for a trigger."""
+    try:
+        execute(Draft(exchange, now_ms), order, Prices(prices))
+    except Refused as refused:
+        return refused.rejection.code is not Reason.MIN_SWAP_OUTPUT
+    return True
 
 
 def _triggered(order: OrderRequest, low: int, high: int) -> bool:

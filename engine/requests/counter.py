@@ -13,14 +13,14 @@ from engine.requests.translate import LONGEST_TEXT, created, updated
 from engine.settlement import Settlement
 from venue.exchange.commands import Refused, Rejection
 from venue.exchange.facts import Deposited
-from venue.exchange.fixed import to_text
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import commands, facts
 from venue.exchange.requests.cancel import MISSING
 from venue.exchange.requests.request import OrderRequest, Request, kind_of
 from venue.exchange.state import Exchange
-from venue.exchange.tokens import shown, token_named
+from venue.exchange.tokens import shown
 
+CLAIMABLE = ("fees", "affiliate", "locked")
 Answer = tuple[bool, str, str]
 """(ok, code, one line)."""
 
@@ -90,6 +90,8 @@ class RequestCounter:
         if command.what == "fees":
             account = await self.settlement.read(lambda world: world.exchange.requests.rules.treasury)
         self._check_account(command.who, account)
+        if command.what not in CLAIMABLE:
+            raise Refused(Code.BAD_REQUEST, f"what {command.what[:40]!r}: expected {', '.join(CLAIMABLE)}")
         claim = commands.Claim(account, command.market[:LONGEST_TEXT], command.what[:LONGEST_TEXT])
         answer = await self.settlement.submit(claim)
         if isinstance(answer, Rejection):
@@ -114,7 +116,7 @@ class RequestCounter:
 
         found = await self.settlement.read(lambda world: look(world.exchange))
         if isinstance(found, str):
-            raise Refused(Reason.EMPTY_ORDER, f"key {prefix[:18]}: {found}; expected a waiting request")
+            raise Refused(Code.NOT_WAITING, f"key {prefix[:18]}: {found}; expected a waiting request")
         if len(found) > 1:
             raise Refused(Code.BAD_REQUEST, f"key {prefix[:18]}: {len(found)} requests; expected more of the key")
         return found[0]
@@ -145,7 +147,7 @@ def _told(answer: tuple[object, ...] | Rejection) -> Answer:
             return (
                 True,
                 "",
-                f"credited {to_text(move.amount, token_named(move.token).unit)} {move.token} of paper money",
+                f"credited {shown(move.amount, move.token)} of paper money",
             )
         case Deposited():
             return True, "", "credited paper USD of the clearinghouse"

@@ -135,7 +135,11 @@ def _order(exchange: Exchange, command: asked.CreateOrder, now_ms: int) -> Comma
     collateral = _amount("collateral", command.collateral, token)
     native = token.symbol == NATIVE and not command.type.is_decrease
     scale = _Scale(exchange, command.market)
-    output = scale.usd if command.type.is_decrease else Fraction(_last_token(exchange, command).unit)
+    output = (
+        scale.usd
+        if command.type.is_decrease
+        else Fraction(_last(exchange, command.collateral_token, command.path).unit)
+    )
     return commands.CreateOrder(
         account=command.account,
         client_id=client_id(command),
@@ -164,8 +168,7 @@ def updated(exchange: Exchange, order: OrderRequest, command: asked.UpdateOrder,
     """An order's new terms, in the exchange's units."""
     scale = _Scale(exchange, order.market)
     size, trigger, acceptable = command.size, command.trigger_price, command.acceptable_price
-    if command.min_output is not None and not order.type.is_decrease:
-        raise Refused(Code.BAD_REQUEST, "min output: expected for decreases only; cancel and create a swap anew")
+    output = scale.usd if order.type.is_decrease else Fraction(_last(exchange, order.collateral_token, order.path).unit)
     return commands.UpdateOrder(
         key=order.key,
         account=order.account,
@@ -174,7 +177,7 @@ def updated(exchange: Exchange, order: OrderRequest, command: asked.UpdateOrder,
         acceptable_price=order.acceptable_price if acceptable is None else scale.price("acceptable price", acceptable),
         min_output=order.min_output
         if command.min_output is None
-        else scale.of("min output", command.min_output, scale.usd),
+        else scale.of("min output", command.min_output, output),
         valid_from_ms=order.valid_from_ms if command.valid_from_ms is None else command.valid_from_ms,
         auto_cancel=order.auto_cancel if command.auto_cancel is None else command.auto_cancel,
         fee_top_up=_amount("fee top-up", command.fee_top_up, TOKENS[NATIVE]),
@@ -200,10 +203,9 @@ class _Scale:
         return int(Fraction(value) * unit)
 
 
-def _last_token(exchange: Exchange, command: asked.CreateOrder) -> Token:
+def _last(exchange: Exchange, token: str, path: tuple[str, ...]) -> Token:
     """What a swap along the path ends in."""
-    token = command.collateral_token
-    for symbol in command.path:
+    for symbol in path:
         if symbol in exchange.pools:
             token = exchange.pools[symbol].other(token)
     return token_named(token) if token in TOKENS else CLEARING

@@ -16,11 +16,13 @@ from engine.desks.manager import DeskManager
 from engine.desks.state import deployed, in_flight, pending, realised
 from engine.settlement import ExchangeDoor, Settlement
 from engine.snapshot import DeskPhase
-from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, keeper, kept, listed, settled
+from engine.world import World
+from tests.engine.house import OTHER, TOKEN, FixedPrices, ManualClock, done, enrolled, keeper, kept, listed, settled
 from venue.exchange import commands as exchange
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import wad
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
+from venue.exchange.requests.commands import RegisterKeeper
 from venue.perp import CloseOrder, OpenOrder, OrderOutcome, Unsettled, Waiting
 
 YES = Plan("signal", True, "ETH", True, "momentum +1 %")
@@ -273,6 +275,35 @@ async def test_a_liquidated_desk_is_noticed_with_what_came_back(tmp_path: Path) 
         assert total == 0
 
 
+async def on_the_exchange(settlement: Settlement) -> int:
+    """What lies in the desk's wallets there, in all tokens: less than a micro-dollar, or it would be counted twice."""
+
+    def look(world: World) -> int:
+        books = (world.exchange.ledger, *world.exchange.tokens.values())
+        return sum(book[f"wallet:desk:{TOKEN}"] for book in books)
+
+    return await settlement.read(look)
+
+
+async def test_an_order_nobody_executes_leaves_nothing_behind_and_its_money_pending(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with settled(tmp_path, clock) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, 100_000_000)
+        desks = manager(settlement, ScriptedAgent())
+        await desks.manage_all()
+        assert await money(settlement) == {"in_flight": 57_000_000}
+        await done(settlement, RegisterKeeper("keeper-1"))
+        clock.advance(301)
+        assert await keeper(settlement, FixedPrices(clock)).pass_once() == "1 swept"
+        await desks.watch()
+        assert await money(settlement) == {"pending": 57_000_000}
+        assert await on_the_exchange(settlement) == 0
+        await moved(settlement, desks)
+        assert await money(settlement) == {"deployed": 57_000_000}
+        assert await on_the_exchange(settlement) == 0
+
+
 async def test_a_halt_takes_back_what_waits_to_add_risk_and_lets_a_close_through(tmp_path: Path) -> None:
     async with settled(tmp_path) as settlement:
         await listed(settlement, "ETH")
@@ -290,6 +321,7 @@ async def test_a_halt_takes_back_what_waits_to_add_risk_and_lets_a_close_through
         word = await settlement.read(lambda world: world.house.desks[TOKEN].word)
         assert word is not None
         assert "RevokedByEngine halted by ops" in word.text
+        assert await on_the_exchange(settlement) == 0
         await desks.close_desk(TOKEN, wad("1900"), "ops", settlement.seq)
         assert await guard.pass_once() == "1 executed, 1 swept"
         await desks.watch()

@@ -180,6 +180,27 @@ async def test_frozen_orders_wait_for_the_special_keeper_which_takes_its_time(tm
         assert await special.pass_once() == "1 executed, 1 left"
 
 
+async def test_a_limit_swap_waits_until_enough_comes_out(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with settled(tmp_path, clock) as settlement:
+        prices = await staged(settlement, clock)
+        swap = order(
+            clock,
+            OrderType.LIMIT_SWAP,
+            market="",
+            collateral_token="WETH",
+            collateral=10**18 + FEE,
+            size=0,
+            path=("ETH-USD",),
+            min_output=2_100 * 10**6,
+        )
+        await done(settlement, swap)
+        special = keeper(settlement, prices, "keeper-f", special=True)
+        assert await special.pass_once() == "nothing to do yet"
+        prices.usd["WETH"] = "2150"
+        assert await special.pass_once() == "1 executed"
+
+
 async def test_a_restart_neither_loses_nor_repeats_a_request(tmp_path: Path) -> None:
     clock = ManualClock()
     async with settled(tmp_path, clock) as settlement:
@@ -268,7 +289,7 @@ async def test_an_account_deposits_trades_and_withdraws_in_whole_units(tmp_path:
             "InvalidToken",
             "collateral token 'DOGE': expected one of WETH",
         ),
-        (asked.CancelRequest(**envelope(), key="0xabc"), "EmptyOrder", "expected a waiting request"),
+        (asked.CancelRequest(**envelope(), key="0xabc"), "NOT_WAITING", "expected a waiting request"),
         (asked.CreditPaper(**envelope(), account="alice", token="USDC", amount=Decimal(0)), "BAD_REQUEST", "above 0"),
     ],
 )

@@ -147,6 +147,8 @@ class PaperVenue:
             ended = book.ended.get(key)
             if ended is not None:
                 return Declined(order_id, ended.reason, ended.detail)
+            if key:
+                return Declined(order_id, "CANCELLED", "cancelled; the journal has the reason")
             return Declined(order_id, NEVER_SENT, "the exchange has no such order")
 
         return await self._clearing.read(look)

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     NOT_LIQUIDATABLE = "PositionShouldNotBeLiquidated"
     CANNOT_PAY_COSTS = "InsufficientFundsToPayForCosts"
     EMPTY_POSITION = "EmptyPosition"
+    UNABLE_TO_WITHDRAW = "UnableToWithdrawCollateral"
     INVALID_COLLATERAL = "InvalidCollateralTokenForMarket"
     DECREASE_SIZE = "InvalidDecreaseOrderSize"
     POSITION_SIZE = "InvalidPositionSizeValues"

@@ -45,7 +45,7 @@ class Purse:
         taken = self.take(amount)
         self.draft.pay(self.price.token, self.bank, target, taken)
         left = max(0, usd - taken * self.price.min)
-        if not left or taken == amount:
+        if not left:
             return 0
         wanted = up(left, self.other.min)
         second = min(wanted, self.secondary)

@@ -93,6 +93,8 @@ def _cut(pool: Pool, position: PoolPosition, order: OrderRequest, prices: Prices
             raise Refused(Reason.DECREASE_SIZE, f"the order is larger than the position's {usd_shown(position.size)}")
         size = position.size
     left = (position.collateral - order.collateral) * prices[position.collateral_token].min
+    if not size and left < pool.params.min_collateral_usd:
+        raise Refused(Reason.UNABLE_TO_WITHDRAW, f"{usd_shown(left)} of collateral would be left")
     if (
         size == position.size
         or left < pool.params.min_collateral_usd
@@ -123,7 +125,7 @@ def settle(
     charged = position_fees(pool, position, cut.size, improved, prices[token], code, liquidation=cut.liquidation)
     _collect(draft, pool, position, purse, max(0, pnl) + max(0, impact), prices)
     if impact > 0:
-        pool.position_impact -= min(pool.position_impact, up(impact, index.min))
+        pool.position_impact -= up(impact, index.min)
     purse.pay("pnl", max(0, -pnl), liquidity(pool.symbol))
     _pay_fees(draft, pool, purse, charged)
     unpaid = purse.pay("impact", max(0, -impact), liquidity(pool.symbol))

@@ -26,7 +26,10 @@ class Interest:
 
 @dataclass(slots=True)
 class Pool:
-    """One pool market. Its tokens are in the bank: `liquidity`, `impact_pool`, `fees`, `collateral`."""
+    """One pool market. Its tokens are in the bank: `liquidity`, `impact_pool`, `fees`, `collateral`.
+
+    Without an index it is for swaps only: no positions, no position impact pool, no index price.
+    """
 
     symbol: str
     index: str
@@ -49,8 +52,8 @@ class Pool:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Every token whose price the pool needs, index first, each once."""
-        return tuple(dict.fromkeys((self.index, self.long, self.short)))
+        """Every token whose price the pool needs, each once: the index first, if it has one."""
+        return tuple(dict.fromkeys(token for token in (self.index, self.long, self.short) if token))
 
     def interest(self, is_long: bool) -> Interest:
         return self.long_interest if is_long else self.short_interest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from venue.exchange.commands import Refused
-from venue.exchange.fixed import toward_zero, up
+from venue.exchange.fixed import toward_zero
 from venue.exchange.reasons import Reason
 
 FLOAT = 10**30
@@ -26,11 +26,6 @@ def factor(text: str | Fraction) -> int:
 def apply_factor(value: int, by: int) -> int:
     """`value * by / 1e30`, truncated toward zero."""
     return toward_zero(value * by, FLOAT)
-
-
-def apply_factor_up(value: int, by: int) -> int:
-    """`value * by / 1e30`, magnitude rounded up."""
-    return up(value * by, FLOAT) if value >= 0 else -up(-value * by, FLOAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,3 @@ class Prices:
 
     def __contains__(self, token: str) -> bool:
         return token in self._by_token
-
-    def restricted(self, tokens: "tuple[str, ...]") -> "tuple[TokenPrice, ...]":
-        """The prices of just these tokens."""
-        return tuple(self[token] for token in tokens)

@@ -46,7 +46,7 @@ def execute_withdrawal(draft: Draft, request: WithdrawalRequest, prices: Prices)
     accrue(draft, pool, prices)
     params = pool.params
     value, shares = checked_value(draft, pool, prices, params.max_pnl_withdrawals, maximize=False)
-    if not 0 < request.amount <= draft.balance(pool.market_token, WITHDRAWAL_VAULT):
+    if request.amount > draft.balance(pool.market_token, WITHDRAWAL_VAULT):
         raise Refused(Reason.INSUFFICIENT_BALANCE, "the vault holds fewer market tokens than that")
     usd = down(request.amount * value, shares)
     amounts = _amounts(draft, pool, prices, usd)

@@ -51,7 +51,7 @@ class RequestBook:
     executed: int = 0
     cancelled: int = 0
     by_client: dict[str, str] = field(default_factory=dict)
-    """Key by the sender's own name for it, as long as the request is remembered."""
+    """Key by the sender's own name for it. Never forgotten: a name is good for one request."""
     keepers: dict[str, bool] = field(default_factory=dict)
     """Who may execute; True may also execute frozen orders and limit swaps."""
     disabled: set[str] = field(default_factory=set)
@@ -80,9 +80,7 @@ class RequestBook:
             del self.by_account[request.account]
         self.ended[request.key] = ended
         if len(self.ended) > ENDED_KEPT:
-            oldest = self.ended.pop(next(iter(self.ended)))
-            if self.by_client.get(oldest.request.client_id) == oldest.request.key:
-                del self.by_client[oldest.request.client_id]
+            del self.ended[next(iter(self.ended))]
 
     def ending_with(self, position: PositionName) -> list[OrderRequest]:
         """The waiting auto-cancel orders of a position."""

@@ -20,6 +20,7 @@ from venue.exchange.requests.request import (
     Request,
     escrow,
     expires,
+    home,
     kind_of,
     name_of,
 )
@@ -85,9 +86,13 @@ def to_sweep(exchange: Exchange, request: Request, now_ms: int) -> Rejection | N
         if now_ms <= request.updated_ms + lived:
             return None
         return Rejection(Reason.EXPIRED, f"no keeper executed it within {lived // 1000} s")
-    if isinstance(request, OrderRequest) and request.auto_cancel and not _has_position(exchange, request):
+    if not isinstance(request, OrderRequest) or not request.auto_cancel or _has_position(exchange, request):
+        return None
+    if request.position_id in exchange.positions:
         return Rejection(Reason.AUTO_CANCEL, "the position it belonged to has gone")
-    return None
+    if now_ms <= request.updated_ms + exchange.requests.rules.expiry_ms or _is_coming(exchange, request):
+        return None
+    return Rejection(Reason.AUTO_CANCEL, "no position has come for it")
 
 
 def auto_cancels(exchange: Exchange, position: PositionName, now_ms: int, but: str = "") -> tuple[Fact, ...]:
@@ -106,7 +111,7 @@ def cancelled(
     if isinstance(request, OrderRequest) and request.cancellation_receiver:
         back = request.cancellation_receiver
     for token, amount in escrow(request):
-        draft.pay(token, VAULTS[kind_of(request)], wallet(back), amount)
+        draft.pay(token, VAULTS[kind_of(request)], home(request, token, back), amount)
     receipt = _settle_fee(draft, request, by, request.receiver, work_units)
     return (RequestCancelled(receipt, str(why.code), why.detail, draft.changes().moves),)
 
@@ -126,9 +131,21 @@ def _settle_fee(draft: Draft, request: Request, by: str, refund_to: str, work_un
         paid = work.keeper_fee(table, work.hops(request), units, request.execution_fee)
     vault = VAULTS[kind_of(request)]
     draft.pay(NATIVE, vault, wallet(by), paid)
-    draft.pay(NATIVE, vault, wallet(refund_to), request.execution_fee - paid)
+    draft.pay(NATIVE, vault, home(request, NATIVE, refund_to), request.execution_fee - paid)
     left = request.execution_fee - paid
     return Receipt(request.key, by, draft.now_ms, paid, left, request.callback, request.callback_units)
+
+
+def _is_coming(exchange: Exchange, order: OrderRequest) -> bool:
+    """Whether an increase of the same account, market and side still waits."""
+    book = exchange.requests
+    others = (book.pending[key] for key in book.by_account.get(order.account, {}))
+    return any(
+        isinstance(each, OrderRequest)
+        and each.type.is_increase
+        and (each.market, each.is_long) == (order.market, order.is_long)
+        for each in others
+    )
 
 
 def _has_position(exchange: Exchange, order: OrderRequest) -> bool:

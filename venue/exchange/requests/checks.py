@@ -17,6 +17,8 @@ LONGEST_NAME = 100
 def check_fee(book: RequestBook, request: Request) -> None:
     """Callback limit and execution fee (deposit.create.h to j, order.create.g and h). Raises Refused."""
     table = book.rules.work
+    if len(request.callback) > LONGEST_NAME:
+        raise Refused(Reason.MAX_CALLBACK_UNITS, f"callback name of more than {LONGEST_NAME} characters")
     if not 0 <= request.callback_units <= table.max_callback_units:
         raise Refused(
             Reason.MAX_CALLBACK_UNITS,
@@ -41,7 +43,7 @@ def check_auto_cancel(book: RequestBook, order: OrderRequest) -> None:
 
 def check_account(exchange: Exchange, account: str, kind: str, client_id: str) -> None:
     """Who asks, and whether that is switched on (deposit.create.b, order.create.b)."""
-    if account in ("", ZERO):
+    if account.strip() in ("", ZERO):
         raise Refused(Reason.EMPTY_ACCOUNT, "account is empty or the zero address")
     if account == DEAD:
         raise Refused(Reason.UNAUTHORIZED, "nobody speaks for the account of first deposits")
@@ -53,11 +55,11 @@ def check_account(exchange: Exchange, account: str, kind: str, client_id: str) -
         raise Refused(Reason.DUPLICATE_CLIENT_ID, f"{client_id} was used for another request")
 
 
-def check_receiver(receiver: str) -> None:
-    """Somebody, and no vault (deposit.create.e, order.create.g)."""
-    if receiver in ("", ZERO):
+def check_receiver(receiver: str, *, first_deposit: bool = False) -> None:
+    """Somebody, no vault, and nobody who can never spend it but for a deposit (deposit.create.e, order.create.g)."""
+    if receiver.strip() in ("", ZERO):
         raise Refused(Reason.EMPTY_RECEIVER, "receiver is empty or the zero address")
-    if receiver in VAULTS.values() or len(receiver) > LONGEST_NAME:
+    if receiver in VAULTS.values() or len(receiver) > LONGEST_NAME or (receiver == DEAD and not first_deposit):
         raise Refused(Reason.INVALID_RECEIVER, f"receiver {receiver[:LONGEST_NAME]} is not an account")
 
 

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from venue.exchange.commands import Refused
 from venue.exchange.draft import Draft
-from venue.exchange.ledger import EXTERNAL, wallet
-from venue.exchange.pool.state import market_token
+from venue.exchange.ledger import EXTERNAL
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import work
 from venue.exchange.requests.checks import (
@@ -41,6 +40,7 @@ from venue.exchange.requests.request import (
     OrderType,
     WithdrawalRequest,
     escrow,
+    home,
     kind_of,
 )
 from venue.exchange.state import Exchange
@@ -55,7 +55,9 @@ def create_deposit(exchange: Exchange, asked: CreateDeposit) -> tuple[Fact, ...]
     check_pool(exchange, asked.market)
     check_path(exchange, asked.long_path)
     check_path(exchange, asked.short_path)
-    check_amounts(asked.long_amount, asked.short_amount, asked.native_sent, asked.execution_fee)
+    check_amounts(
+        asked.long_amount, asked.short_amount, asked.native_sent, asked.execution_fee, asked.min_market_tokens
+    )
     long_amount, short_amount = asked.long_amount, asked.short_amount
     if asked.long_token == asked.short_token:
         long_amount, short_amount = long_amount + short_amount, 0
@@ -68,7 +70,7 @@ def create_deposit(exchange: Exchange, asked: CreateDeposit) -> tuple[Fact, ...]
         fee = sent_fee(asked.native_sent, fee)
     if not long_amount and not short_amount:
         raise Refused(Reason.EMPTY_DEPOSIT_AMOUNTS, "nothing is left to deposit")
-    check_receiver(asked.receiver)
+    check_receiver(asked.receiver, first_deposit=True)
     request = DepositRequest(
         key="",
         account=asked.account,
@@ -78,6 +80,7 @@ def create_deposit(exchange: Exchange, asked: CreateDeposit) -> tuple[Fact, ...]
         execution_fee=fee,
         updated_ms=asked.now_ms,
         client_id=asked.client_id,
+        from_outside=asked.from_outside,
         market=asked.market,
         long_token=asked.long_token,
         short_token=asked.short_token,
@@ -88,7 +91,7 @@ def create_deposit(exchange: Exchange, asked: CreateDeposit) -> tuple[Fact, ...]
         min_market_tokens=asked.min_market_tokens,
     )
     draft = Draft(exchange, asked.now_ms)
-    nonce, request = _admit(exchange, draft, request, asked.from_outside)
+    nonce, request = _admit(exchange, draft, request)
     return (DepositCreated(nonce, request, draft.changes().moves),)
 
 
@@ -98,7 +101,7 @@ def create_withdrawal(exchange: Exchange, asked: CreateWithdrawal) -> tuple[Fact
     check_pool(exchange, asked.market)
     check_path(exchange, asked.long_path)
     check_path(exchange, asked.short_path)
-    check_amounts(asked.amount, asked.native_sent, asked.execution_fee)
+    check_amounts(asked.amount, asked.native_sent, asked.execution_fee, asked.min_long, asked.min_short)
     if not asked.amount:
         raise Refused(Reason.EMPTY_WITHDRAWAL_AMOUNT, "amount: 0; expected market tokens above zero")
     fee = sent_fee(asked.native_sent, asked.execution_fee)
@@ -112,6 +115,7 @@ def create_withdrawal(exchange: Exchange, asked: CreateWithdrawal) -> tuple[Fact
         execution_fee=fee,
         updated_ms=asked.now_ms,
         client_id=asked.client_id,
+        from_outside=asked.from_outside,
         market=asked.market,
         amount=asked.amount,
         long_path=asked.long_path,
@@ -120,7 +124,7 @@ def create_withdrawal(exchange: Exchange, asked: CreateWithdrawal) -> tuple[Fact
         min_short=asked.min_short,
     )
     draft = Draft(exchange, asked.now_ms)
-    nonce, request = _admit(exchange, draft, request, asked.from_outside)
+    nonce, request = _admit(exchange, draft, request)
     return (WithdrawalCreated(nonce, request, draft.changes().moves),)
 
 
@@ -131,7 +135,9 @@ def create_order(exchange: Exchange, asked: CreateOrder) -> tuple[Fact, ...]:
         raise Refused(Reason.ORDER_TYPE, "liquidations are not ordered, they are executed")
     check_account(exchange, asked.account, asked.type, asked.client_id)
     referred = referral(book, asked.account, asked.referral_code)
-    check_amounts(asked.collateral, asked.size, asked.native_sent, asked.execution_fee)
+    check_amounts(
+        asked.collateral, asked.size, asked.native_sent, asked.execution_fee, asked.min_output, asked.withdraw_unit
+    )
     collateral, fee = asked.collateral, asked.execution_fee
     if asked.collateral_token == NATIVE and not asked.type.is_decrease:
         collateral = less_fee(collateral, fee)
@@ -150,6 +156,7 @@ def create_order(exchange: Exchange, asked: CreateOrder) -> tuple[Fact, ...]:
         execution_fee=fee,
         updated_ms=asked.now_ms,
         client_id=asked.client_id,
+        from_outside=asked.from_outside,
         type=asked.type,
         market=asked.market,
         is_long=asked.is_long,
@@ -168,11 +175,11 @@ def create_order(exchange: Exchange, asked: CreateOrder) -> tuple[Fact, ...]:
     )
     check_auto_cancel(book, request)
     draft = Draft(exchange, asked.now_ms)
-    nonce, request = _admit(exchange, draft, request, asked.from_outside)
+    nonce, request = _admit(exchange, draft, request)
     return (*referred, OrderCreated(nonce, request, draft.changes().moves))
 
 
-def _admit(exchange: Exchange, draft: Draft, request: AnyRequest, from_outside: bool) -> tuple[int, AnyRequest]:
+def _admit(exchange: Exchange, draft: Draft, request: AnyRequest) -> tuple[int, AnyRequest]:
     """Fee checks, key and escrow: the end of every create. Market tokens never come from outside."""
     book = exchange.requests
     check_fee(book, request)
@@ -180,8 +187,7 @@ def _admit(exchange: Exchange, draft: Draft, request: AnyRequest, from_outside: 
     nonce = book.nonce + 1
     request = replace(request, key=book.key(nonce), execution_fee=min(request.execution_fee, most))
     for token, amount in (*escrow(request), (NATIVE, request.execution_fee)):
-        outside = from_outside and not token.startswith(market_token(""))
-        source = EXTERNAL if outside else wallet(request.account)
+        source = home(request, token, request.account)
         if source != EXTERNAL and draft.balance(token, source) < amount:
             raise Refused(Reason.INSUFFICIENT_BALANCE, f"{request.account} has less than {shown(amount, token)}")
         draft.pay(token, source, VAULTS[kind_of(request)], amount)

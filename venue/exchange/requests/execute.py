@@ -37,6 +37,7 @@ from venue.exchange.requests.request import (
     OrderType,
     Request,
     expires,
+    home,
     kind_of,
 )
 from venue.exchange.state import Exchange
@@ -129,7 +130,7 @@ def _pay(draft: Draft, request: Request, command: ExecuteRequest, brought: int) 
     refund = request.execution_fee - paid
     vault = VAULTS[kind_of(request)]
     draft.pay(NATIVE, vault, wallet(command.keeper), paid)
-    draft.pay(NATIVE, vault, wallet(request.receiver), refund)
+    draft.pay(NATIVE, vault, home(request, NATIVE, request.receiver), refund)
     hook = request.callback if work.callback_allowed(table, request, brought) else ""
     return Receipt(request.key, command.keeper, command.now_ms, paid, refund, hook, request.callback_units)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from venue.exchange.ledger import EXTERNAL, wallet
 from venue.exchange.pool.state import market_token
 
 DEPOSIT_VAULT = "deposit_vault"
@@ -78,6 +79,8 @@ class _Request:
     updated_ms: int
     client_id: str
     """The sender's own name for it, good for one request; empty is none."""
+    from_outside: bool = False
+    """What was sent came from outside, and what of it comes back goes there again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,11 @@ def escrow(request: Request) -> tuple[tuple[str, int], ...]:
             return ((market_token(request.market), request.amount),)
         case OrderRequest():
             return () if request.type.is_decrease else ((request.collateral_token, request.collateral),)
+
+
+def home(request: Request, token: str, account: str) -> str:
+    """The bank account that what comes back of a request goes to: `account`'s wallet, or outside."""
+    return EXTERNAL if request.from_outside and not token.startswith(market_token("")) else wallet(account)
 
 
 class Ending(StrEnum):

@@ -27,8 +27,8 @@ def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
         raise Refused(Reason.ORDER_NOT_UPDATABLE, "a market order cannot be changed")
     if min(asked.size, asked.min_output, asked.fee_top_up) < 0:
         raise Refused(Reason.BAD_AMOUNT, "an amount is negative; expected zero or more")
-    if not asked.size and not order.collateral:
-        raise Refused(Reason.EMPTY_ORDER, "size and collateral are both 0")
+    if not asked.size and (not order.collateral or order.market in exchange.markets):
+        raise Refused(Reason.EMPTY_ORDER, "nothing would be left of the order")
     if not order.type.is_swap and not (asked.trigger_price and asked.trigger_price > 0):
         raise Refused(Reason.BAD_PRICE, f"a {order.type} needs a trigger price above zero")
     updated = replace(

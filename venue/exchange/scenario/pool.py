@@ -178,12 +178,16 @@ def run_pool(scenario: Mapping[str, object]) -> Json:
     config, ops, pools = scenario.get("config", {}), scenario.get("ops"), scenario.get("pools", list(DEFAULT_POOLS))
     if not isinstance(ops, list):
         raise ScenarioError(BAD_REQUEST, "ops: expected a list of operations")
-    if not isinstance(config, dict) or not isinstance(pools, list):
-        raise ScenarioError(BAD_REQUEST, "config: expected an object; pools: expected a list")
+    if not isinstance(config, dict):
+        raise ScenarioError(BAD_REQUEST, "config: expected an object")
+    if not isinstance(pools, list):
+        raise ScenarioError(BAD_REQUEST, "pools: expected a list")
     params = pool_params(config)
     simulation = PoolSimulation(request_rules(config))
     for spec in pools:
-        simulation.apply(_listed(spec, params))
+        answer = simulation.apply(_listed(spec, params))
+        if isinstance(answer, Rejection):
+            raise ScenarioError(BAD_REQUEST, f"pools: {answer.detail}")
     return {"results": [simulation.run(op) for op in ops], "state": simulation.state()}
 
 

@@ -105,4 +105,6 @@ def _value(name: str, value: object, key: _Key) -> int:
     if exact < 0 or (key.most is not None and exact > key.most):
         bound = "zero or more" if key.most is None else f"from 0 to {key.most}"
         raise ScenarioError(BAD_REQUEST, f"config {name}: {value!r:.60}: expected {bound}")
+    if key.unit == 1 and exact.denominator != 1:
+        raise ScenarioError(BAD_REQUEST, f"config {name}: {value!r:.60}: expected a whole number")
     return int(exact * key.unit)

@@ -22,13 +22,20 @@ _COMMON: dict[str, Any] = {
 
 
 def prices(low: int = 5000, high: int | None = None) -> Prices:
-    """WETH at whole USD, USDC at 1."""
-    return Prices((TokenPrice("WETH", low * 10**12, (high or low) * 10**12, 1), TokenPrice("USDC", 10**24, 10**24, 1)))
+    """WETH at whole USD, USDC at 1, WBTC at 50,000."""
+    return Prices(
+        (
+            TokenPrice("WETH", low * 10**12, (high or low) * 10**12, 1),
+            TokenPrice("USDC", 10**24, 10**24, 1),
+            TokenPrice("WBTC", 50_000 * 10**22, 50_000 * 10**22, 1),
+        )
+    )
 
 
 class House:
-    def __init__(self, params: PoolParams) -> None:
-        self.exchange = Exchange(pools={SYMBOL: Pool(SYMBOL, "WETH", "WETH", "USDC", params)})
+    def __init__(self, params: PoolParams, *more: Pool) -> None:
+        first = Pool(SYMBOL, "WETH", "WETH", "USDC", params)
+        self.exchange = Exchange(pools={pool.symbol: pool for pool in (first, *more)})
         self.now_ms = 1_000
 
     def run(self, work: Callable[[Draft], T]) -> T:

@@ -146,6 +146,7 @@ def test_swap() -> None:
     )
     hop = report.hops[0]
     assert {
+        "market": hop.market,
         "tokenIn": hop.token_in,
         "tokenOut": hop.token_out,
         "amountIn": str(hop.amount_in),

@@ -58,6 +58,7 @@ def decide_size(state: State, row: Row, key: Key, position: Row, prices: Prices)
         need(row["type"] in ("LimitDecrease", "StopLossDecrease"), "InvalidDecreaseOrderSize")
         size = position["size"]
     rest, left = position["size"] - size, (position["collateral"] - row["collateral"]) * prices.low(key[2])
+    need(size > 0 or left >= p["min_collateral_usd"], "UnableToWithdrawCollateral")
     if left < p["min_collateral_usd"] or rest < p["min_position_usd"]:
         size = position["size"]
     return (size, 0) if size == position["size"] else (size, row["collateral"])

@@ -35,6 +35,11 @@ def triggered(kind: str, long: bool, low: int, high: int, at: int | None) -> boo
     return price >= at if rises else price <= at
 
 
+def home(row: Row, token: str, account: str) -> str:
+    """Where what comes back goes."""
+    return "external" if row["from_outside"] and not token.startswith("MT:") else wallet(account)
+
+
 class Model:
     """`apply` answers (class, reason) and leaves the state as it was when it refuses."""
 
@@ -85,7 +90,7 @@ class Model:
     # requests
 
     def do_create(self, op: Row, _: object) -> None:
-        row = dict(op["row"], n=self.state.nonce + 1, updated_ms=self.now)
+        row = dict(op["row"], n=self.state.nonce + 1, updated_ms=self.now, from_outside=op["from_outside"])
         if row["kind"] == "order":
             row.update(frozen=False, frozen_reason="")
         intake.create(self.state, row, op["native_sent"], op["from_outside"], op["code"])
@@ -109,16 +114,27 @@ class Model:
     def do_sweep(self, op: Row, _: object) -> Answer:
         row = self.find(op)
         need(op["keeper"] in self.state.keepers, "Unauthorized")
+        young = self.now - row["updated_ms"] <= intake.EXPIRY
         if row.get("auto_cancel") and intake.position_of(row) not in self.state.positions:
+            need(not young and not self.expected(row), "RequestNotExpired")
             return self.cancel(row, op["keeper"], "AutoCancel", 400_000)
         need(intake.expires(row) and self.now - row["updated_ms"] > intake.EXPIRY, "RequestNotExpired")
         return self.cancel(row, op["keeper"], "RequestExpired", 400_000)
+
+    def expected(self, row: Row) -> bool:
+        """Whether an order that would make its position still waits."""
+        return any(
+            each.get("type", "").endswith("Increase")
+            and (each["account"], each["market"], each["is_long"]) == (row["account"], row["market"], row["is_long"])
+            for each in self.state.pending.values()
+        )
 
     def cancel(self, row: Row, by: str, reason: str, units: int | None) -> Answer:
         """Everything goes back, less what the keeper earned."""
         vault = VAULT[row["kind"]]
         for token, amount in intake.escrow(row):
-            self.state.move(token, vault, wallet(row.get("cancellation_receiver") or row["account"]), amount)
+            back = row.get("cancellation_receiver") or row["account"]
+            self.state.move(token, vault, home(row, token, back), amount)
         self.end(row, by, "cancelled", reason, units)
         return "cancelled", reason
 
@@ -142,7 +158,7 @@ class Model:
         paid = min(cost, fee)
         vault = VAULT[row["kind"]]
         self.state.move(NATIVE, vault, wallet(keeper), paid)
-        self.state.move(NATIVE, vault, wallet(row["receiver"]), fee - paid)
+        self.state.move(NATIVE, vault, home(row, NATIVE, row["receiver"]), fee - paid)
         return int(paid)
 
     def do_execute(self, op: Row, quoted: list[tuple[str, int, int, int]]) -> Answer:

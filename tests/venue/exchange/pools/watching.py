@@ -176,14 +176,19 @@ def check_receipts(pair: Watched) -> None:
             assert kept.execution_fee == 0, "P11"
 
 
+def home(request: Request, token: str, account: str) -> str:
+    """Outside for what came from there; market tokens never did."""
+    return "external" if request.from_outside and not token.startswith("MT:") else f"wallet:{account}"
+
+
 def check_given_back(request: Request, fact: facts.RequestCancelled) -> None:
     back = request.account
     if isinstance(request, OrderRequest) and request.cancellation_receiver:
         back = request.cancellation_receiver
     expected: dict[tuple[str, str], int] = {}
-    rows = [(f"wallet:{back}", token, amount) for token, amount in escrow(request)]
+    rows = [(home(request, token, back), token, amount) for token, amount in escrow(request)]
     rows.append((f"wallet:{fact.receipt.keeper}", NATIVE, fact.receipt.fee_paid))
-    rows.append((f"wallet:{request.receiver}", NATIVE, fact.receipt.refund))
+    rows.append((home(request, NATIVE, request.receiver), NATIVE, fact.receipt.refund))
     for name, token, amount in rows:
         expected[name, token] = expected.get((name, token), 0) + amount
     for move in fact.moves:

@@ -157,3 +157,13 @@ def test_collateral_leaves_the_order_vault_for_the_market_under_it(house: House,
     held = house.exchange.open_positions[house.exchange.fills["c"].position_id]
     assert (held.market, held.user_id) == (CURVE, "alice")
     assert house.exchange.ledger[ORDER_VAULT] == 0
+
+
+def test_collateral_alone_is_never_taken_out_to_the_last(house: House) -> None:
+    house.executed(house.created(house.order()))
+    held = next(iter(house.exchange.pool_positions.values())).collateral
+    for much in (held, held * 1_000):
+        asked = house.order(OrderType.MARKET_DECREASE, size=0, collateral=much)
+        assert reason(house.executed(house.created(asked))) == Reason.UNABLE_TO_WITHDRAW
+    house.executed(house.created(house.order(OrderType.MARKET_DECREASE, size=0, collateral=held // 2)))
+    assert next(iter(house.exchange.pool_positions.values())).collateral < held
