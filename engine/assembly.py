@@ -156,6 +156,7 @@ def _label(settings: Settings, demo: Demo | None) -> Label:
         time_factor=demo.factor if demo else 1,
         block_seconds=settings.exchange.block_seconds,
         markets=settings.exchange.markets,
+        operator=local_operator(),
         standing_alarms=() if settings.signal.enabled else ("DEGEN: the entry filter is switched off",),
     )
 

@@ -101,3 +101,37 @@ class PoolRow:
     reserved: float | None
     """Larger share of a side's liquidity that open positions have reserved."""
     positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What an account has free of one token, in 1e-18 of a whole one; market tokens are `MT:` and the pool's name."""
+
+    token: str
+    amount: Wad
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPosition:
+    """An open position of an account; `number` is 0 in a pool, where account, market, token and side are its name."""
+
+    number: int
+    market: str
+    side: Side
+    collateral_token: str
+    collateral: Wad
+    size: Wad
+    pnl: Wad | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the operator's own account on the exchange has."""
+
+    name: str = ""
+    holdings: tuple[Holding, ...] = ()
+    positions: tuple[HeldPosition, ...] = ()
+
+    def held(self, token: str) -> Wad:
+        """What is free of a token."""
+        return next((holding.amount for holding in self.holdings if holding.token == token), 0)

@@ -8,7 +8,7 @@ Every text in here has been through `engine.text.clean` and may be shown, but on
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.exchange_rows import PoolRow, RequestCounts, RequestRow, Side, Wad
+from engine.exchange_rows import Account, PoolRow, RequestCounts, RequestRow, Side, Wad
 
 
 class DeskPhase(StrEnum):
@@ -236,6 +236,8 @@ class Snapshot:
     """Waiting ones first, oldest first; then what ended, newest first, as far as the screen can use it."""
     request_counts: RequestCounts = field(default_factory=lambda: RequestCounts(0, 0, 0, 0, None))
     pools: tuple[PoolRow, ...] = ()
+    mine: Account = field(default_factory=Account)
+    """The account of whoever runs the engine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from engine.exchange_rows import Side, Wad
 from engine.feed import Feed
 from engine.keepers.requests import Notes
 from engine.queue import LiquidationQueue
+from engine.requests.account import account_of
 from engine.requests.pool_rows import pool_row
 from engine.requests.prices import PriceSource
 from engine.requests.rows import RequestRows, request_counts
@@ -51,6 +52,8 @@ class Label:
     block_seconds: Decimal
     markets: tuple[str, ...]
     standing_alarms: tuple[str, ...]
+    operator: str = ""
+    """Whose account is shown as their own."""
 
 
 class View:
@@ -98,6 +101,7 @@ class View:
             funds=funds(world),
             requests=self._requests.build(world.exchange, {token: self._prices.one(token) for token in TOKENS}, now_ms),
             request_counts=request_counts(world.exchange),
+            mine=account_of(world.exchange, self._label.operator, self._prices),
             pools=tuple(
                 pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
                 for pool in world.exchange.pools.values()

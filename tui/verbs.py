@@ -12,7 +12,7 @@ import click
 import platformdirs
 
 from engine.commands import Receipt
-from engine.exchange_rows import PoolRow, RequestRow, RequestState, Wad
+from engine.exchange_rows import Account, HeldPosition, PoolRow, RequestRow, RequestState, Wad
 from engine.plain import plain
 from engine.remote import RemotePort
 from engine.requests import commands
@@ -68,6 +68,32 @@ def requests(waiting: bool, as_json: bool, state: Path | None) -> None:
 def pools(as_json: bool, state: Path | None) -> None:
     """List the pool markets of a running engine."""
     _show(_ask(state, RemotePort.latest).pools, as_json, _pool_cells)
+
+
+@click.command()
+@_json
+@_state
+def account(as_json: bool, state: Path | None) -> None:
+    """List your own free tokens and open positions on the exchange of a running engine."""
+    mine: Account = _ask(state, RemotePort.latest).mine
+    if as_json:
+        click.echo(json.dumps(plain(mine)))
+        return
+    click.echo(table([{"token": each.token, "free": _amount(each.amount)} for each in mine.holdings]))
+    if mine.positions:
+        click.echo()
+        click.echo(table([_position_cells(each) for each in mine.positions]))
+
+
+def _position_cells(row: HeldPosition) -> dict[str, object]:
+    return {
+        "position": row.number or "",
+        "market": row.market,
+        "side": row.side,
+        "size": _amount(row.size),
+        "collateral": f"{_amount(row.collateral)} {row.collateral_token}",
+        "pnl": _amount(row.pnl),
+    }
 
 
 def _show(rows: tuple[T, ...], as_json: bool, cells: Callable[[T], dict[str, object]]) -> None:
@@ -188,4 +214,4 @@ for _name, _kind, _arguments in (
 ):
     request.add_command(_verb(_name, _kind, *_arguments))
 credit = _verb("credit", commands.CreditPaper, "account", "token", "amount")
-VERBS: tuple[click.Command, ...] = (requests, pools, request, credit)
+VERBS: tuple[click.Command, ...] = (requests, pools, account, request, credit)

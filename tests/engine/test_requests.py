@@ -13,6 +13,7 @@ from engine.clearing.commands import Role
 from engine.exchange_rows import RequestState
 from engine.keepers.requests import Notes, RequestKeeper
 from engine.requests import commands as asked
+from engine.requests.account import account_of
 from engine.requests.counter import RequestCounter
 from engine.requests.hooks import Hooks, Told
 from engine.requests.pool_rows import pool_row
@@ -429,3 +430,31 @@ async def test_a_hook_is_told_after_commit_and_changes_nothing(tmp_path: Path, b
 
 def _facts(published: Sequence[Recorded]) -> list[Recorded]:
     return list(published)
+
+
+async def test_an_account_is_what_it_has_free_and_open(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with settled(tmp_path, clock) as settlement:
+        prices = await staged(settlement, clock)
+        await done(settlement, order(clock, OrderType.MARKET_INCREASE))
+        await done(
+            settlement,
+            order(
+                clock, OrderType.MARKET_INCREASE, market="ETH", collateral_token="", size=wad(500), collateral=wad(100)
+            ),
+        )
+        await keeper(settlement, prices).pass_once()
+        mine = await settlement.read(lambda world: account_of(world.exchange, "alice", prices))
+        assert mine.held("MT:ETH-USD") > 3_900_000 * 10**18
+        assert mine.held("USD") == wad(10_000_000) - wad(100)
+        pooled, curved = mine.positions
+        assert (pooled.number, pooled.market, pooled.size) == (0, "ETH-USD", 2_000 * 10**18)
+        assert (curved.number, curved.market, curved.collateral_token) == (1, "ETH", "USD")
+        prices.usd["WETH"] = "2200"
+        gained = await settlement.read(lambda world: account_of(world.exchange, "alice", prices).positions[0].pnl)
+        assert gained == 200 * 10**18
+        prices.usd = {}
+        unknown = await settlement.read(lambda world: account_of(world.exchange, "alice", prices).positions[0].pnl)
+        assert unknown is None
+        nobody = await settlement.read(lambda world: account_of(world.exchange, "nobody", prices))
+        assert (nobody.holdings, nobody.positions) == ((), ())

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from engine.exchange_rows import PoolRow
 from engine.snapshot import Snapshot
-from tui.format import clean, fit
+from tui.format import amount, clean, fit
 
 ENTRY_CAP = 40
 """Longest entry: no amount and no path a person types is longer."""
@@ -70,6 +70,11 @@ class Draft:
     def pool(self) -> PoolRow | None:
         """The pool chosen; None for a market on a curve."""
         return next((pool for pool in self.snapshot.pools if pool.symbol == self.text("market")), None)
+
+    def of(self, token: str) -> str:
+        """A token, and how much of it the operator has."""
+        held = self.snapshot.mine.held(token)
+        return f"of {amount(held)} {token.removeprefix('MT:')}" if self.snapshot.mine.name else token
 
     def collateral_tokens(self) -> tuple[str, ...]:
         """What a position in the chosen pool may be held in."""

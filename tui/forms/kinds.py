@@ -100,8 +100,12 @@ _TOKEN = Field("collateral in", _any, choices=Draft.collateral_tokens, shown=_in
 _SIZE = Field("size", _needed, _unit("USD"))
 _TRIGGER = Field("trigger", _needed, _unit("USD per token"))
 _ACCEPTABLE = Field("acceptable", _price, _unit("USD per token; empty: any"))
-_COLLATERAL = Field("collateral", _needed, lambda draft: draft.text("collateral in") if _in_pool(draft) else "USDC")
-_TAKEN_OUT = Field("take out", _amount, lambda draft: f"{_COLLATERAL.hint(draft)}; empty: none")
+_COLLATERAL = Field(
+    "collateral", _needed, lambda draft: draft.of(draft.text("collateral in") if _in_pool(draft) else "USD")
+)
+_TAKEN_OUT = Field(
+    "take out", _amount, lambda draft: f"{draft.text('collateral in') if _in_pool(draft) else 'USD'}; empty: none"
+)
 _POSITION = Field("position", _position, _unit("its number"), shown=lambda draft: not _in_pool(draft))
 
 
@@ -174,7 +178,7 @@ def _swapped(name: str, what: str, type: OrderType) -> Kind:  # noqa: A002
     least = _unit("of what comes out; empty: any" if type.is_market else "of what comes out, at least")
     fields = (
         Field("token in", _any, choices=Draft.tokens),
-        Field("amount", _needed, lambda draft: draft.text("token in")),
+        Field("amount", _needed, lambda draft: draft.of(draft.text("token in"))),
         Field("path", _path, _unit("pools, parted by commas"), letters=True),
         Field("min output", output, least),
     )
@@ -187,8 +191,8 @@ KINDS = (
         "tokens into a pool, for its market tokens",
         (
             _POOL,
-            Field("long amount", _amount, lambda draft: f"{draft.token('long')}; empty: none"),
-            Field("short amount", _deposited, lambda draft: f"{draft.token('short')}; empty: none"),
+            Field("long amount", _amount, lambda draft: draft.of(draft.token("long"))),
+            Field("short amount", _deposited, lambda draft: draft.of(draft.token("short"))),
             Field("at least", _amount, _unit("market tokens; empty: any")),
         ),
         _deposit,
@@ -198,7 +202,7 @@ KINDS = (
         "market tokens back into the pool's tokens",
         (
             _POOL,
-            Field("amount", _needed, _unit("market tokens")),
+            Field("amount", _needed, lambda draft: draft.of(f"MT:{draft.text('market')}")),
             Field("min long", _amount, lambda draft: f"{draft.token('long')}; empty: any"),
             Field("min short", _amount, lambda draft: f"{draft.token('short')}; empty: any"),
         ),

@@ -111,3 +111,20 @@ def test_a_part_realises_its_share_rounded_against_the_trader(pending: int, real
     report = closed(house, 25_000)
     assert report.pending_impact == realised
     assert position(house).pending_impact == pool_of(house).long_interest.pending_impact == pending - realised
+
+
+def test_a_loss_counts_at_the_high_price_and_fills_the_impact_pool_at_the_low_one() -> None:
+    """0.02 ETH owed at 6,000, less 50 USD from closing."""
+    house = stocked(position_impact=STEEP)
+    opened(house, 100_000, 5 * ETH)
+    report = closed(house, 100_000, prices(5_000, 6_000))
+    assert report.total_impact_usd == -70 * FLOAT
+    assert pool_of(house).position_impact == 70 * ETH // 5_000
+
+
+def test_what_is_locked_each_time_adds_up() -> None:
+    house = stocked(position_impact=STEEP, max_negative_impact=0)
+    opened(house, 100_000, 5 * ETH)
+    first, second = (closed(house, 50_000).locked_amount for _ in range(2))
+    assert first > 0 < second
+    assert first + second == house.held("WETH", locked(SYMBOL, "alice"))

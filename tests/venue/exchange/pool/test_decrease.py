@@ -248,3 +248,11 @@ def test_collateral_alone_is_never_taken_out_to_the_last() -> None:
     for take in (2 * ETH, 2_000 * ETH):
         with refused(Reason.UNABLE_TO_WITHDRAW):
             closed(house, 0, take=take)
+
+
+def test_collateral_alone_may_not_all_be_taken_out() -> None:
+    """It does not close the position instead: nobody asked for that."""
+    house = stocked(min_collateral_factor=0)
+    opened(house, 50_000, 2 * ETH)
+    with refused(Reason.UNABLE_TO_WITHDRAW):
+        closed(house, 0, take=2 * ETH - ETH // 5_000 + 1)

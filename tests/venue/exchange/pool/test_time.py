@@ -176,3 +176,11 @@ def test_a_deposit_brings_the_pool_to_its_time() -> None:
     change(house, impact_distribution_per_second=0)
     waited(house, 100_000)
     assert pool.position_impact == 9 * ETH // 10
+
+
+def test_parts_of_the_smallest_unit_are_not_given() -> None:
+    house = stocked(impact_distribution_per_second=FLOAT, borrowing_per_second=1)
+    opened(house, 500_000, 10 * ETH)
+    pool_of(house).position_impact = 10
+    waited(house, 1_999)
+    assert (pool_of(house).position_impact, pool_of(house).long_interest.borrowing) == (9, 0)

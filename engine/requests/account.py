@@ -1,0 +1,64 @@
+"""What one account has on the exchange: free tokens, and open positions on pools and curves."""
+
+from engine.exchange_rows import Account, HeldPosition, Holding, Side
+from engine.requests.prices import PriceSource
+from venue.exchange.fixed import WAD, down
+from venue.exchange.health import health
+from venue.exchange.ledger import wallet
+from venue.exchange.pool.state import PoolPosition
+from venue.exchange.pool.units import FLOAT
+from venue.exchange.state import Exchange
+from venue.exchange.tokens import CLEARING, token_named
+
+
+def account_of(exchange: Exchange, name: str, prices: PriceSource) -> Account:
+    """The account at these prices; profit is unknown where a price is missing."""
+    amounts = [(CLEARING.symbol, exchange.ledger[wallet(name)])]
+    amounts += [(token, ledger[wallet(name)]) for token, ledger in exchange.tokens.items()]
+    holdings = tuple(Holding(token, _whole(token, amount)) for token, amount in amounts if amount)
+    pooled = (
+        _in_pool(exchange, position, prices) for key, position in exchange.pool_positions.items() if key.account == name
+    )
+    return Account(name, holdings, (*pooled, *_on_curves(exchange, name)))
+
+
+def _in_pool(exchange: Exchange, position: PoolPosition, prices: PriceSource) -> HeldPosition:
+    price = prices.one(exchange.pools[position.market].index)
+    pnl = None
+    if price is not None:
+        worth = position.tokens * (price.min if position.is_long else price.max)
+        pnl = down((worth - position.size if position.is_long else position.size - worth) * WAD, FLOAT)
+    return HeldPosition(
+        0,
+        position.market,
+        Side.LONG if position.is_long else Side.SHORT,
+        position.collateral_token,
+        _whole(position.collateral_token, position.collateral),
+        down(position.size * WAD, FLOAT),
+        pnl,
+    )
+
+
+def _on_curves(exchange: Exchange, name: str) -> tuple[HeldPosition, ...]:
+    found = []
+    for position in exchange.open_positions.values():
+        if position.user_id == name:
+            leaving = health(exchange.markets[position.market], position).exit
+            side = Side.LONG if position.is_long else Side.SHORT
+            pnl = leaving.pnl_trade + leaving.pnl_carry
+            found.append(
+                HeldPosition(
+                    position.id,
+                    position.market,
+                    side,
+                    CLEARING.symbol,
+                    position.margin,
+                    position.entry_notional,
+                    pnl,
+                )
+            )
+    return tuple(found)
+
+
+def _whole(token: str, amount: int) -> int:
+    return down(amount * WAD, WAD if token == CLEARING.symbol else token_named(token).unit)
