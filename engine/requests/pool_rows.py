@@ -22,7 +22,7 @@ def pool_row(exchange: Exchange, pool: Pool, prices: tuple[TokenPrice, ...], now
         return _whole(token, exchange.book(token)[account])
 
     found = Prices(prices)
-    is_priced = all(token in found for token in pool.tokens if token)
+    is_priced = all(token in found for token in pool.tokens)
     worth = token_price = pnl = reserved = None
     if is_priced:
         try:

@@ -181,7 +181,7 @@ def _why_waiting(exchange: Exchange, request: Request, prices: Mapping[str, Toke
         if request.market in exchange.markets:
             return ""
     pools = [exchange.pools[symbol] for symbol in _symbols(request) if symbol in exchange.pools]
-    needed = {token: prices.get(token) for pool in pools for token in pool.tokens if token}
+    needed = {token: prices.get(token) for pool in pools for token in pool.tokens}
     missing = [token for token, price in needed.items() if price is None]
     if missing:
         return f"no price for {missing[0]} may be traded on"

@@ -45,7 +45,7 @@ def pools_of(exchange: Exchange, request: Request) -> tuple[Pool, ...]:
 
 def tokens_needed(exchange: Exchange, request: Request) -> tuple[str, ...]:
     """The tokens whose prices an execution needs, each once. Raises Refused(EMPTY_MARKET)."""
-    return tuple(dict.fromkeys(token for pool in pools_of(exchange, request) for token in pool.tokens if token))
+    return tuple(dict.fromkeys(token for pool in pools_of(exchange, request) for token in pool.tokens))
 
 
 def execute(draft: Draft, request: Request, prices: Prices) -> Report:
