@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test check bench lock clean
+.PHONY: demo run test check lockstep bench lock clean
 
 demo: $(VENV)/.run
 	@$(BIN)/perpdesk demo $(ARGS)
@@ -20,6 +20,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The long form of the histories that drive the exchange against its independent models: TIMES as many.
+lockstep: $(VENV)/.dev
+	PERPDESK_LOCKSTEP=$(or $(TIMES),20) $(BIN)/python -m pytest tests/venue/exchange/test_lockstep.py \
+		tests/venue/exchange/pools/test_lockstep.py
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.bench $(ONLY)
