@@ -8,14 +8,13 @@ from venue.exchange.ledger import wallet
 from venue.exchange.pool.state import PoolPosition
 from venue.exchange.pool.units import FLOAT
 from venue.exchange.state import Exchange
-from venue.exchange.tokens import CLEARING, token_named
+from venue.exchange.tokens import CLEARING, whole
 
 
 def account_of(exchange: Exchange, name: str, prices: PriceSource) -> Account:
     """The account at these prices; profit is unknown where a price is missing."""
-    amounts = [(CLEARING.symbol, exchange.ledger[wallet(name)])]
-    amounts += [(token, ledger[wallet(name)]) for token, ledger in exchange.tokens.items()]
-    holdings = tuple(Holding(token, _whole(token, amount)) for token, amount in amounts if amount)
+    amounts = [(token, exchange.book(token)[wallet(name)]) for token in ("", *exchange.tokens)]
+    holdings = tuple(Holding(token or CLEARING.symbol, whole(amount, token)) for token, amount in amounts if amount)
     pooled = (
         _in_pool(exchange, position, prices) for key, position in exchange.pool_positions.items() if key.account == name
     )
@@ -33,7 +32,7 @@ def _in_pool(exchange: Exchange, position: PoolPosition, prices: PriceSource) ->
         position.market,
         Side.LONG if position.is_long else Side.SHORT,
         position.collateral_token,
-        _whole(position.collateral_token, position.collateral),
+        whole(position.collateral, position.collateral_token),
         down(position.size * WAD, FLOAT),
         pnl,
     )
@@ -58,7 +57,3 @@ def _on_curves(exchange: Exchange, name: str) -> tuple[HeldPosition, ...]:
                 )
             )
     return tuple(found)
-
-
-def _whole(token: str, amount: int) -> int:
-    return down(amount * WAD, WAD if token == CLEARING.symbol else token_named(token).unit)

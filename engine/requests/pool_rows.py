@@ -10,7 +10,7 @@ from venue.exchange.pool import value
 from venue.exchange.pool.state import Pool
 from venue.exchange.pool.units import FLOAT, Prices, TokenPrice
 from venue.exchange.state import Exchange
-from venue.exchange.tokens import token_named
+from venue.exchange.tokens import whole
 
 
 def pool_row(exchange: Exchange, pool: Pool, prices: tuple[TokenPrice, ...], now_ms: int) -> PoolRow:
@@ -18,8 +18,8 @@ def pool_row(exchange: Exchange, pool: Pool, prices: tuple[TokenPrice, ...], now
     draft = Draft(exchange, now_ms)
     symbol, params = pool.symbol, pool.params
 
-    def whole(token: str, account: str) -> Wad:
-        return _whole(token, exchange.book(token)[account])
+    def held(token: str, account: str) -> Wad:
+        return whole(exchange.book(token)[account], token)
 
     found = Prices(prices)
     is_priced = all(token in found for token in pool.tokens)
@@ -41,23 +41,19 @@ def pool_row(exchange: Exchange, pool: Pool, prices: tuple[TokenPrice, ...], now
         index=pool.index,
         long=pool.long,
         short=pool.short,
-        long_amount=whole(pool.long, accounts.liquidity(symbol)),
-        short_amount=whole(pool.short, accounts.liquidity(symbol)),
+        long_amount=held(pool.long, accounts.liquidity(symbol)),
+        short_amount=held(pool.short, accounts.liquidity(symbol)),
         value=worth,
         token_price=token_price,
         supply=-exchange.book(pool.market_token)[EXTERNAL],
-        impact_long=whole(pool.long, accounts.impact_pool(symbol)),
-        impact_short=whole(pool.short, accounts.impact_pool(symbol)),
-        impact_position=_whole(pool.index, pool.position_impact) if pool.index else 0,
-        fees_long=whole(pool.long, accounts.fees(symbol)),
-        fees_short=whole(pool.short, accounts.fees(symbol)),
+        impact_long=held(pool.long, accounts.impact_pool(symbol)),
+        impact_short=held(pool.short, accounts.impact_pool(symbol)),
+        impact_position=whole(pool.position_impact, pool.index) if pool.index else 0,
+        fees_long=held(pool.long, accounts.fees(symbol)),
+        fees_short=held(pool.short, accounts.fees(symbol)),
         long_oi=down(pool.long_interest.usd * WAD, FLOAT),
         short_oi=down(pool.short_interest.usd * WAD, FLOAT),
         traders_pnl=pnl,
         reserved=reserved,
         positions=sum(key.market == symbol for key in exchange.pool_positions),
     )
-
-
-def _whole(token: str, amount: int) -> Wad:
-    return down(amount * WAD, token_named(token).unit)

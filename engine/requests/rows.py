@@ -12,8 +12,8 @@ from venue.exchange.fixed import WAD, down
 from venue.exchange.pool.state import Pool
 from venue.exchange.pool.units import FLOAT, TokenPrice
 from venue.exchange.requests.cancel import cancellable_from
+from venue.exchange.requests.on_pool import tokens_needed
 from venue.exchange.requests.request import (
-    DepositRequest,
     Ended,
     Ending,
     OrderRequest,
@@ -180,21 +180,13 @@ def _why_waiting(exchange: Exchange, request: Request, prices: Mapping[str, Toke
             return "waits for its trigger price"
         if request.market in exchange.markets:
             return ""
-    pools = [exchange.pools[symbol] for symbol in _symbols(request) if symbol in exchange.pools]
-    needed = {token: prices.get(token) for pool in pools for token in pool.tokens}
+    needed = {token: prices.get(token) for token in tokens_needed(exchange, request)}
     missing = [token for token, price in needed.items() if price is None]
     if missing:
         return f"no price for {missing[0]} may be traded on"
     if any(price is not None and price.timestamp_ms < request.updated_ms for price in needed.values()):
         return "waits for a price newer than itself"
     return ""
-
-
-def _symbols(request: Request) -> tuple[str, ...]:
-    if isinstance(request, OrderRequest):
-        return (request.market, *request.path)
-    path = request.long_path + request.short_path if isinstance(request, DepositRequest) else ()
-    return (request.market, *path)
 
 
 def _per_whole(pool: Pool | None, price: int) -> Wad:

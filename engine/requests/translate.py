@@ -12,6 +12,7 @@ from venue.exchange.pool.state import market_token
 from venue.exchange.pool.units import FLOAT
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import commands
+from venue.exchange.requests.fee import fee_on_top
 from venue.exchange.requests.request import NATIVE, Kind, OrderRequest
 from venue.exchange.requests.work import least_fee
 from venue.exchange.state import Exchange
@@ -88,21 +89,19 @@ def _deposit(exchange: Exchange, command: asked.CreateDeposit, now_ms: int) -> C
     fee = _fee(exchange, Kind.DEPOSIT, hops, command.execution_fee)
     long_amount = _amount("long amount", command.long_amount, long_token)
     short_amount = _amount("short amount", command.short_amount, short_token)
-    # The fee comes on top of what is deposited, also where both are native tokens.
-    in_long = bool(long_amount) and long_token.symbol == NATIVE
-    in_short = bool(short_amount) and short_token.symbol == NATIVE and not in_long
+    long, short, sent = fee_on_top(fee, (long_token.symbol, long_amount), (short_token.symbol, short_amount))
     return commands.CreateDeposit(
         account=command.account,
         client_id=client_id(command),
         receiver=command.receiver or command.account,
         execution_fee=fee,
-        native_sent=0 if in_long or in_short else fee,
+        native_sent=sent,
         now_ms=now_ms,
         market=command.market,
         long_token=long_token.symbol,
         short_token=short_token.symbol,
-        long_amount=long_amount + fee * in_long,
-        short_amount=short_amount + fee * in_short,
+        long_amount=long,
+        short_amount=short,
         long_path=command.long_path,
         short_path=command.short_path,
         min_market_tokens=_amount("min market tokens", command.min_market_tokens, CLEARING),

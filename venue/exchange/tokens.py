@@ -40,6 +40,11 @@ def token_named(name: str) -> Token:
     return Token(name, 18, "") if name.startswith("MT:") else TOKENS[name]
 
 
+def whole(amount: int, name: str) -> int:
+    """An amount in 1e-18 of a whole token, whatever the token's own unit is; cut off downwards."""
+    return down(amount * WAD, token_named(name).unit)
+
+
 def shown(amount: int, name: str) -> str:
     """An amount in whole tokens, exact, for a message; in smallest units for a token not known here."""
     if name and name not in TOKENS and not name.startswith("MT:"):

@@ -10,19 +10,15 @@ from venue.exchange.pool.position import LiquidationState, liquidation_state
 from venue.exchange.pool.state import PoolPosition, PositionKey, collateral
 from venue.exchange.pool.units import Prices
 from venue.exchange.reasons import Reason
-from venue.exchange.requests.book import ReferralCode
-
-
-def _code_of(draft: Draft, account: str) -> ReferralCode | None:
-    """The trader's discount counts here too, as it did in the checks the position was opened with."""
-    book = draft.exchange.requests
-    return book.referral_codes.get(book.referred.get(account, ""))
 
 
 def is_liquidatable(draft: Draft, position: PoolPosition, prices: Prices) -> LiquidationState:
-    """Whether a position may be liquidated at the draft's time, why, and the numbers; accrues on the draft."""
+    """Whether a position may be liquidated at the draft's time, why, and the numbers; accrues on the draft.
+
+    The trader's discount counts here too, as it did in the checks the position was opened with.
+    """
     accrue(draft, draft.pool(position.market), prices)
-    return liquidation_state(draft, position, prices, _code_of(draft, position.account))
+    return liquidation_state(draft, position, prices, draft.exchange.requests.code_of(position.account))
 
 
 def liquidate_position(draft: Draft, key: PositionKey, prices: Prices) -> DecreaseReport:
@@ -34,7 +30,7 @@ def liquidate_position(draft: Draft, key: PositionKey, prices: Prices) -> Decrea
     if not is_liquidatable(draft, position, prices).liquidatable:
         raise Refused(Reason.NOT_LIQUIDATABLE, "the collateral covers what the position may cost")
     cut = Cut(position.size, position.tokens, 0, liquidation=True)
-    report = settle(draft, pool, position, cut, prices, _code_of(draft, key.account))
+    report = settle(draft, pool, position, cut, prices, draft.exchange.requests.code_of(key.account))
     bank, target = collateral(pool.symbol, key.is_long), wallet(key.account)
     draft.pay(report.output_token, bank, target, report.output_amount)
     draft.pay(report.secondary_token, bank, target, report.secondary_amount)

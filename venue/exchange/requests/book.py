@@ -84,9 +84,13 @@ class RequestBook:
 
     def ending_with(self, position: PositionName) -> list[OrderRequest]:
         """The waiting auto-cancel orders of a position."""
-        waiting = (self.pending[key] for key in self.by_account.get(position.account, {}))
-        return [
-            each
-            for each in waiting
-            if isinstance(each, OrderRequest) and each.auto_cancel and each.position == position
-        ]
+        return [each for each in self.orders_of(position.account) if each.auto_cancel and each.position == position]
+
+    def orders_of(self, account: str) -> list[OrderRequest]:
+        """The waiting orders of an account, oldest first."""
+        waiting = (self.pending[key] for key in self.by_account.get(account, {}))
+        return [each for each in waiting if isinstance(each, OrderRequest)]
+
+    def code_of(self, trader: str) -> ReferralCode | None:
+        """The referral code that a trader's fees are reduced by, if there is one."""
+        return self.referral_codes.get(self.referred.get(trader, ""))

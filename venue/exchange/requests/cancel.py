@@ -5,14 +5,13 @@ Whatever the way, the escrow goes back whole, and what the keeper did not earn o
 
 from venue.exchange.commands import Refused, Rejection
 from venue.exchange.draft import Draft
-from venue.exchange.ledger import wallet
 from venue.exchange.reasons import Reason
-from venue.exchange.requests import on_curve, on_pool, work
+from venue.exchange.requests import on_curve, on_pool
 from venue.exchange.requests.book import RequestBook
 from venue.exchange.requests.commands import CancelRequest, SweepRequest
-from venue.exchange.requests.facts import Fact, OrderFrozen, Receipt, RequestCancelled
+from venue.exchange.requests.facts import Fact, OrderFrozen, RequestCancelled
+from venue.exchange.requests.fee import settle_fee
 from venue.exchange.requests.request import (
-    NATIVE,
     VAULTS,
     Kind,
     OrderRequest,
@@ -58,7 +57,7 @@ def cancel_request(exchange: Exchange, command: CancelRequest) -> tuple[Fact, ..
         left = -(-(due - command.now_ms) // 1000)
         raise Refused(Reason.NOT_YET_CANCELLABLE, f"may be cancelled in {left} s, if no keeper executes it before")
     word = Rejection(Reason.USER_CANCELLED, "cancelled by its owner")
-    return cancelled(exchange, request, command.account, command.now_ms, word, work_units=0)
+    return cancelled(exchange, request, command.account, command.now_ms, word, free=True)
 
 
 def sweep_request(exchange: Exchange, command: SweepRequest) -> tuple[Fact, ...]:
@@ -99,52 +98,35 @@ def auto_cancels(exchange: Exchange, position: PositionName, now_ms: int, but: s
     """Cancels the orders that end with a position, except the one with key `but` that ended it. Free of charge."""
     word = Rejection(Reason.AUTO_CANCEL, "the position it belonged to was closed")
     orders = (each for each in exchange.requests.ending_with(position) if each.key != but)
-    return tuple(fact for each in orders for fact in cancelled(exchange, each, EXCHANGE, now_ms, word, work_units=0))
+    return tuple(fact for each in orders for fact in cancelled(exchange, each, EXCHANGE, now_ms, word, free=True))
 
 
 def cancelled(
-    exchange: Exchange, request: Request, by: str, now_ms: int, why: Rejection, work_units: int | None = None
+    exchange: Exchange, request: Request, by: str, now_ms: int, why: Rejection, *, free: bool = False
 ) -> tuple[Fact, ...]:
-    """The cancellation: escrow back, the keeper paid for `work_units` (the table's, if None)."""
+    """The cancellation: escrow back, and the keeper paid for its work unless it is `free`."""
     draft = Draft(exchange, now_ms)
     back = request.account
     if isinstance(request, OrderRequest) and request.cancellation_receiver:
         back = request.cancellation_receiver
     for token, amount in escrow(request):
         draft.pay(token, VAULTS[kind_of(request)], home(request, token, back), amount)
-    receipt = _settle_fee(draft, request, by, request.receiver, work_units)
+    receipt = settle_fee(draft, request, by, None if free else exchange.requests.rules.work.cancel_used)
     return (RequestCancelled(receipt, str(why.code), why.detail, draft.changes().moves),)
 
 
 def frozen(exchange: Exchange, order: OrderRequest, by: str, now_ms: int, why: Rejection) -> tuple[Fact, ...]:
     """The order stays with its escrow; its fee is spent and has to be brought again."""
     draft = Draft(exchange, now_ms)
-    receipt = _settle_fee(draft, order, by, order.receiver, None)
+    receipt = settle_fee(draft, order, by, exchange.requests.rules.work.cancel_used)
     return (OrderFrozen(receipt, str(why.code), why.detail, draft.changes().moves),)
-
-
-def _settle_fee(draft: Draft, request: Request, by: str, refund_to: str, work_units: int | None) -> Receipt:
-    table = draft.exchange.requests.rules.work
-    paid = 0
-    if work_units != 0:
-        units = table.cancel_used if work_units is None else work_units
-        paid = work.keeper_fee(table, work.hops(request), units, request.execution_fee)
-    vault = VAULTS[kind_of(request)]
-    draft.pay(NATIVE, vault, wallet(by), paid)
-    draft.pay(NATIVE, vault, home(request, NATIVE, refund_to), request.execution_fee - paid)
-    left = request.execution_fee - paid
-    return Receipt(request.key, by, draft.now_ms, paid, left, request.callback, request.callback_units)
 
 
 def _is_coming(exchange: Exchange, order: OrderRequest) -> bool:
     """Whether an increase of the same account, market and side still waits."""
-    book = exchange.requests
-    others = (book.pending[key] for key in book.by_account.get(order.account, {}))
     return any(
-        isinstance(each, OrderRequest)
-        and each.type.is_increase
-        and (each.market, each.is_long) == (order.market, order.is_long)
-        for each in others
+        each.type.is_increase and (each.market, each.is_long) == (order.market, order.is_long)
+        for each in exchange.requests.orders_of(order.account)
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from venue.exchange.commands import Refused, Rejection
 from venue.exchange.draft import Changes, Draft
-from venue.exchange.ledger import Overdrawn, wallet
+from venue.exchange.ledger import Overdrawn
 from venue.exchange.pool.decrease import DecreaseReport
 from venue.exchange.pool.deposit import DepositReport
 from venue.exchange.pool.increase import IncreaseReport
@@ -30,15 +30,12 @@ from venue.exchange.requests.facts import (
     WithdrawalExecuted,
 )
 from venue.exchange.requests.failure import Outcome, in_our_words, outcome
+from venue.exchange.requests.fee import settle_fee
 from venue.exchange.requests.request import (
-    NATIVE,
-    VAULTS,
     OrderRequest,
     OrderType,
     Request,
     expires,
-    home,
-    kind_of,
 )
 from venue.exchange.state import Exchange
 
@@ -124,15 +121,9 @@ def _check_life(exchange: Exchange, request: Request, newest: int) -> None:
 
 
 def _pay(draft: Draft, request: Request, command: ExecuteRequest, brought: int) -> Receipt:
-    """Pays the keeper for its work and gives the rest of the fee back (deposit.execute.u, order.execute.h)."""
     table = draft.exchange.requests.rules.work
-    paid = work.keeper_fee(table, work.hops(request), work.used(table, request), request.execution_fee)
-    refund = request.execution_fee - paid
-    vault = VAULTS[kind_of(request)]
-    draft.pay(NATIVE, vault, wallet(command.keeper), paid)
-    draft.pay(NATIVE, vault, home(request, NATIVE, request.receiver), refund)
-    hook = request.callback if work.callback_allowed(table, request, brought) else ""
-    return Receipt(request.key, command.keeper, command.now_ms, paid, refund, hook, request.callback_units)
+    told = work.callback_allowed(table, request, brought)
+    return settle_fee(draft, request, command.keeper, work.used(table, request), callback=told)
 
 
 def _ended_with(exchange: Exchange, request: Request, closed: bool, now_ms: int) -> tuple[Fact, ...]:

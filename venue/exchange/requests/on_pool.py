@@ -73,8 +73,7 @@ def execute(draft: Draft, request: Request, prices: Prices) -> Report:
 def _position_order(draft: Draft, order: OrderRequest, prices: Prices) -> IncreaseReport | DecreaseReport:
     index = prices[draft.exchange.pools[order.market].index]
     check_trigger(order, index.min, index.max, partial(price_shown, name=index.token))
-    book = draft.exchange.requests
-    code = book.referral_codes.get(book.referred.get(order.account, ""))
+    code = draft.exchange.requests.code_of(order.account)
     if order.type.is_increase:
         return increase_position(draft, order, prices, code)
     return decrease_position(draft, order, prices, code)

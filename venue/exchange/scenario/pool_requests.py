@@ -8,6 +8,7 @@ from pydantic import Field
 from venue.exchange.machine import Command
 from venue.exchange.pool.units import FLOAT, SHARE
 from venue.exchange.requests import commands
+from venue.exchange.requests.fee import fee_on_top
 from venue.exchange.requests.request import NATIVE, Kind, OrderType
 from venue.exchange.scenario.pool_base import Amount, Desk, Op, Path, Seconds
 
@@ -44,21 +45,20 @@ class _CreateDeposit(_Create):
         fee = desk.fee(Kind.DEPOSIT, hops, self.callback_units, self.execution_fee)
         long = int(self.long * desk.unit(long_token)) if self.long else 0
         short = int(self.short * desk.unit(short_token)) if self.short else 0
-        in_long = bool(long) and long_token == NATIVE
-        in_short = bool(short) and short_token == NATIVE and not in_long
+        long, short, sent = fee_on_top(fee, (long_token, long), (short_token, short))
         return commands.CreateDeposit(
             account=self.user,
             receiver=self.to(),
             execution_fee=fee,
-            native_sent=0 if in_long or in_short else fee,
+            native_sent=sent,
             callback=self.callback,
             callback_units=self.callback_units,
             now_ms=desk.now_ms,
             market=self.market,
             long_token=long_token,
             short_token=short_token,
-            long_amount=long + fee * in_long,
-            short_amount=short + fee * in_short,
+            long_amount=long,
+            short_amount=short,
             long_path=self.long_path,
             short_path=self.short_path,
             min_market_tokens=int(self.min_market_tokens * SHARE),
