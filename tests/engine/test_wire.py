@@ -1,6 +1,6 @@
 """What crosses the control socket arrives as it was, and nothing else gets in."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, get_args
@@ -27,6 +27,7 @@ PARTS = {
     Fraction: st.builds(Fraction, st.integers(-(10**60), 10**60), st.integers(1, 10**60)),
     Decimal: st.decimals(-(10**30), 10**30, places=18),
 }
+PATHS = st.lists(PARTS[str], max_size=wire.OF_COMMANDS.items).map(tuple)
 HALT = HaltAll(id="1", who="ops", seen_seq=3, expires_at_ms=2**70)
 
 
@@ -48,7 +49,8 @@ def through(message: object) -> Any:
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
 @given(data=st.data())
 def test_commands(kind: type[Any], data: st.DataObject) -> None:
-    command = data.draw(st.from_type(kind))
+    paths = {field.name: PATHS for field in fields(kind) if field.type == tuple[str, ...]}
+    command = data.draw(st.builds(kind, **paths))
     found = wire.read_command(through(wire.tagged(command)))
     assert (type(found), found) == (kind, command)
 
