@@ -21,12 +21,75 @@ class PositionRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a venue can do beyond opening and closing."""
+
+    reduces: bool
+    """Part of a position may be closed."""
+    worst_price: bool
+    """Orders may carry the worst average price they accept."""
+    max_positions: int | None
+    """Most open positions per market and wallet; None is no limit."""
+    gas: bool
+    """Orders cost the wallet native coins."""
+
+
+@dataclass(frozen=True, slots=True)
 class MarketTerms:
     """What a venue allows on a market."""
 
     symbol: str
     max_leverage: int
     min_notional: Usdc
+    max_notional_long: Usdc | None = None
+    """What one more long may be worth before the venue's own limits refuse it; None is no limit known."""
+    max_notional_short: Usdc | None = None
+    opens: bool = True
+    """False: the market is closed, or may only be left."""
+
+    def max_notional(self, is_long: bool) -> Usdc | None:
+        """The room on one side."""
+        return self.max_notional_long if is_long else self.max_notional_short
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would come to if it were executed now; nothing is promised."""
+
+    price: int
+    """Average, 1e-18."""
+    mark: int
+    notional: Usdc
+    fee: Usdc
+    payout: Usdc = 0
+    """What a close or a reduction would give back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profit:
+    """Profit of a position if it were left now, split by where it comes from; losses are negative."""
+
+    price: Usdc
+    carry: Usdc
+    closing_fee: Usdc = 0
+    """What leaving costs, at least 0."""
+
+    @property
+    def net(self) -> Usdc:
+        """What leaving would add to the collateral."""
+        return self.price + self.carry - self.closing_fee
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPnl:
+    """Profit nobody can tell: no price can be believed. It is no number, so nothing can be computed from it."""
+
+    why: str
+
+
+Pnl = Profit | UnknownPnl
+WHOLE = 1_000_000
+"""Shares of a position are integers of 1e-6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +103,7 @@ class PerpPosition:
     leverage: int
     entry: int
     mark: int | None
-    pnl: Usdc | None
-    """None is *unknown*: the price feed is unavailable. It is not zero, and the type says so."""
-    pnl_price: Usdc | None
-    pnl_carry: Usdc | None
+    pnl: Pnl
     liq_move: float | None
     """Share of mark the price must move against the position until it may be liquidated."""
     exit_price: int | None
@@ -52,7 +112,7 @@ class PerpPosition:
     @property
     def pnl_available(self) -> bool:
         """Whether profit may be attributed at all."""
-        return self.pnl is not None
+        return isinstance(self.pnl, Profit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +136,20 @@ class CloseOrder:
     account: str
     ref: PositionRef
     worst_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceOrder:
+    """Close `share` of a position, above 0 and below `WHOLE`; the rest keeps standing at the same leverage."""
+
+    order_id: str
+    account: str
+    ref: PositionRef
+    share: int
+    worst_price: int | None = None
+
+
+Order = OpenOrder | ReduceOrder | CloseOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +203,19 @@ class PerpVenue(Protocol):
     """A place where perpetual positions live."""
 
     name: str
+    capabilities: Capabilities
 
     async def markets(self) -> dict[str, MarketTerms]:
         """What may be traded, by symbol."""
         ...
 
+    async def quote(self, order: Order) -> Quote | Declined:
+        """What the order would come to now, or why it would be declined."""
+        ...
+
     async def open(self, order: OpenOrder) -> OrderOutcome: ...
+
+    async def reduce(self, order: ReduceOrder) -> OrderOutcome: ...
 
     async def close(self, order: CloseOrder) -> OrderOutcome: ...
 
