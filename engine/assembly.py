@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.agent.decide import Agent
+from engine.agent.venice import Venice
+from engine.agent.venice_state import VeniceOptions
+from engine.buyback import BuybackEngine
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.clock import Clock
@@ -13,21 +16,31 @@ from engine.demo.crowd import PoolCrowd
 from engine.demo.fees import SimulatedFees
 from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, TRADERS, is_simulated
 from engine.demo.stage import Demo
+from engine.demo.swap import PaperSwap
 from engine.demo.traders import Traders
+from engine.desk_rows import AgentRow
+from engine.desks.accounts import PPM
+from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
+from engine.desks.risk import Limits
+from engine.desks.terms import Terms
 from engine.feed import Feed
+from engine.fees import FeeClaimer
+from engine.funds_view import FundsView
 from engine.keepers.carry import CarryKeeper
 from engine.keepers.liquidator import Liquidator
 from engine.keepers.pool_liquidator import PoolLiquidator
 from engine.keepers.requests import Notes, RequestKeeper
 from engine.markets import MarketLister
 from engine.operator import Operator
+from engine.paper_wallet import DESK_PREFIX
 from engine.queue import LiquidationQueue
 from engine.requests.counter import RequestCounter
 from engine.requests.hooks import Hooks
 from engine.requests.prices import IndexPrices
 from engine.settlement import ExchangeDoor, Settlement
 from engine.view import Label, View
+from engine.wallet import PaperPurse, WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from engine.world import World
@@ -35,7 +48,6 @@ from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.exchange.requests.request import OrderRequest, Request
 from venue.perp import PerpVenue
 
-DESK_PREFIX = "desk:"
 KEEPER_PREFIX = "keeper-"
 LIQUIDATOR = "keeper-1"
 FROZEN_KEEPER = "keeper-f"
@@ -49,6 +61,11 @@ PRICE_SAMPLER = Cadence(40, 70)
 FEE_CLAIMER = Cadence(180, 300)
 DESK_MANAGER = Cadence(300, 480)
 """Intervals in seconds as the seed's deployment runs them; a demo divides them by its time factor."""
+PROFIT_CHECKER = Cadence(12, 18)
+DESK_RISK = Cadence(300, 600)
+CREATOR_BUYBACK = Cadence(600, 1200)
+BUYBACK_ENGINE = Cadence(900, 1800)
+WALLET_WATCH = Cadence(25, 35)
 POSITION_WATCH = Cadence(0.5, 0.7)
 REQUEST_WATCH = Cadence(0.3, 0.5)
 FROZEN_WATCH = Cadence(4.0, 6.0)
@@ -65,6 +82,8 @@ class Parts:
     operator: Operator
     view: View
     workers: tuple[Worker, ...]
+    close: Callable[[], Awaitable[None]]
+    """Closes what is open to the outside."""
     warm_up: Callable[[], Awaitable[None]]
     """Prices, their history and the markets: to be awaited before the later workers start."""
     later_workers: tuple[Worker, ...]
@@ -88,11 +107,26 @@ def assemble(
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
     venue = PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms)
     markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
-    agent = Agent(feed, markets or settings.exchange.markets, settings.signal)
-    manager = DeskManager(settlement, venue, agent, settings.risk, settings.avantis_max_leverage, clock)
+    venice = venice_of(settings, clock)
+    agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
+    terms = Terms(settings.risk, settings.avantis_max_leverage)
+    wallet = WalletWatch(settlement, PaperPurse(settlement), clock)
+    manager = DeskManager(settlement, venue, agent, terms, clock)
+    guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
+    buybacks = BuybackEngine(settlement, PaperSwap(seed, clock.now_ms), settings.buybacks)
     prices = IndexPrices(feed, clock)
     notes = Notes()
-    view = View(_label(settings, demo), feed, manager, LiquidationQueue(_owner), prices, notes)
+    money = FundsView(terms.caps, settings.buybacks, wallet, "fees and swaps" if demo else "swaps")
+    view = View(
+        _label(settings, demo, venice),
+        feed,
+        terms,
+        LiquidationQueue(_owner),
+        prices,
+        notes,
+        money,
+        lambda: agent_row(settings, venice),
+    )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
         return Worker(name, cadence, work, clock, random.Random(f"{seed}:{name}"))  # noqa: S311 - jitter
@@ -105,6 +139,10 @@ def assemble(
 
     block = float(settings.exchange.block_seconds)
     pools = PoolLiquidator(settlement, prices, clock, LIQUIDATOR, random.Random(f"{seed}:pools"))  # noqa: S311
+
+    def paced(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
+        return worker(name, cadence.faster(factor), work)
+
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
         worker("markets", ONCE_A_SECOND, lister.pass_once),
@@ -119,15 +157,21 @@ def assemble(
         keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special, revoked=halted)
         workers.append(worker(account, FROZEN_WATCH if special else REQUEST_WATCH, keeper.pass_once))
     if demo:
-        fees = SimulatedFees(settlement, seed, random.Random(f"{seed}:fees"))  # noqa: S311 - a simulation
+        source = SimulatedFees(seed, random.Random(f"{seed}:fees"))  # noqa: S311 - a simulation
+        fees = FeeClaimer(settlement, source, int(settings.risk.reserve_pct * PPM))
         traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
-        workers.append(worker("fees", FEE_CLAIMER.faster(factor), fees.claim_pooled_fees))
+        workers.append(paced("fees", FEE_CLAIMER, fees.claim_pooled_fees_cycle))
         workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
         crowd = PoolCrowd(settlement, prices, clock, random.Random(f"{seed}:crowd"))  # noqa: S311
         workers.append(worker("crowd", Cadence(0.7, 1.4), crowd.pass_once))
     later = (
-        worker("sampler", PRICE_SAMPLER.faster(factor), feed.sample),
-        worker("desks", DESK_MANAGER.faster(factor), manager.manage_all),
+        paced("sampler", PRICE_SAMPLER, feed.sample),
+        paced("desks", DESK_MANAGER, manager.manage_all),
+        paced("profits", PROFIT_CHECKER, guard.check_desk_profits),
+        paced("risk", DESK_RISK, guard.check_desk_risk),
+        paced("creator buybacks", CREATOR_BUYBACK, buybacks.run_creator_buyback_cycle),
+        paced("buybacks", BUYBACK_ENGINE, buybacks.run_buyback_cycle),
+        worker("wallet", WALLET_WATCH.faster(min(factor, 10)), wallet.pass_once),
     )
     roles = dict.fromkeys(settings.exchange.liquidators, Role.LIQUIDATOR)
     roles |= dict.fromkeys((*settings.exchange.operators, local_operator()), Role.OPERATOR)
@@ -137,8 +181,56 @@ def assemble(
     counter = Counter(settlement, reserved, roles)
     by_hand = RequestKeeper(settlement, prices, clock, RETRY_KEEPER, notes, special=True)
     requests = RequestCounter(settlement, by_hand, clock, reserved, roles)
-    operator = Operator(settlement, manager, counter, requests, clock)
-    return Parts(feed, venue, operator, view, tuple(workers), warm_up, later)
+    operator = Operator(settlement, manager.courier, counter, requests, clock)
+
+    async def close() -> None:
+        await feed.close()
+        if venice is not None:
+            await venice.aclose()
+
+    return Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later)
+
+
+def venice_of(settings: Settings, clock: Clock) -> Venice | None:
+    """The first tier, where it is switched on and there is a key, or a wallet to have one issued."""
+    if not settings.venice_agent_enabled or not (settings.venice_api_key or settings.venice_auto_mint_key):
+        return None
+    venice = settings.venice
+    return Venice(
+        VeniceOptions(
+            url=venice.url,
+            api_key=settings.venice_api_key,
+            mint_key=settings.venice_auto_mint_key,
+            model=venice.model,
+            timeout_s=float(venice.timeout_s),
+            in_flight=venice.in_flight,
+            consumption_diem=venice.consumption_diem,
+            consumption_usd=venice.consumption_usd,
+        ),
+        clock,
+    )
+
+
+def agent_row(settings: Settings, venice: Venice | None) -> AgentRow:
+    """How the agent is doing."""
+    degen = venice is None and not settings.signal.enabled
+    if venice is None:
+        off = "switched off" if not settings.venice_agent_enabled else "no key: set VENICE_API_KEY"
+        return AgentRow(tier="degen" if degen else "signal", phase=off, degen=degen)
+    state = venice.state()
+    return AgentRow(
+        tier="venice",
+        phase=state.text,
+        model=state.model,
+        key_source=state.key_source,
+        balance_diem="" if state.balance_diem is None else str(state.balance_diem),
+        balance_usd="" if state.balance_usd is None else str(state.balance_usd),
+        requests_left=state.requests_left,
+        asked=state.asked,
+        answered=state.answered,
+        failed=state.failed,
+        latency_ms=state.last_latency_ms,
+    )
 
 
 def request_keepers(settings: Settings) -> dict[str, bool]:
@@ -147,17 +239,18 @@ def request_keepers(settings: Settings) -> dict[str, bool]:
     return {f"{KEEPER_PREFIX}{number}": False for number in range(1, count + 1)} | {FROZEN_KEEPER: True}
 
 
-def _label(settings: Settings, demo: Demo | None) -> Label:
+def _label(settings: Settings, demo: Demo | None, venice: Venice | None) -> Label:
+    degen = venice is None and not settings.signal.enabled
     return Label(
         mode="PAPER",
         venue="exchange",
-        agent="signal" if settings.signal.enabled else "DEGEN",
+        agent="DEGEN" if degen else "venice" if venice else "signal",
         simulated=f"prices, fees, {TRADERS} traders" if demo else "",
         time_factor=demo.factor if demo else 1,
         block_seconds=settings.exchange.block_seconds,
         markets=settings.exchange.markets,
         operator=local_operator(),
-        standing_alarms=() if settings.signal.enabled else ("DEGEN: the entry filter is switched off",),
+        standing_alarms=("DEGEN: the entry filter is switched off",) if degen else (),
     )
 
 

@@ -39,7 +39,32 @@ class CloseDesk(Envelope):
     worst_price: int
 
 
-Command = HaltDesk | ResumeDesk | HaltAll | CloseDesk | ClearingCommand | RequestCommand
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceDesk(Envelope):
+    """Closes `share` (1e-6) of the desk's position, unless the average price would be worse than `worst_price`."""
+
+    address: str
+    share: int
+    worst_price: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineDesk(Envelope):
+    """Sets the desk aside: no loop touches it until it is released; closing stays allowed."""
+
+    address: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDesk(Envelope):
+    """Gives a desk that was set aside back to the loops."""
+
+    address: str
+
+
+DeskCommand = HaltDesk | ResumeDesk | HaltAll | CloseDesk | ReduceDesk | QuarantineDesk | ReleaseDesk
+Command = DeskCommand | ClearingCommand | RequestCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def _exact(value: object) -> object:
 
 
 Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1, allow_inf_nan=False)]
+Share = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, lt=1, allow_inf_nan=False)]
 Money = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10**12, allow_inf_nan=False)]
 Multiple = Annotated[Decimal, BeforeValidator(_exact), Field(ge=1, le=500, allow_inf_nan=False)]
 Seconds = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -121,6 +122,50 @@ class Risk(_Section):
     leverage: Multiple = Decimal(10)
     max_position_usdc: Money = Decimal(500)
     min_deploy_usdc: Money = Decimal(1)
+    max_market_usdc: Money = Decimal(20_000)
+    """Most collateral at risk on one market, over all desks; and in the wallet as a whole."""
+    max_wallet_usdc: Money = Decimal(40_000)
+    max_daily_usdc: Money = Decimal(20_000)
+    """Most new collateral per UTC day."""
+    open_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 900
+    """How soon a desk may open again after it opened."""
+    reserve_pct: Fraction = Decimal("0.20")
+    """Share of a desk's fee leg that is kept back until a position is liquidated."""
+    early_take_profit_pct: Fraction = Decimal("0.30")
+    """Profit, as a share of collateral, at which part is taken; again at twice it, three times ..."""
+    take_profit_reduce_pct: Share = Decimal("0.25")
+    max_drawdown_pct: Fraction = Decimal("0.40")
+    """Loss, as a share of collateral, at which a position is reduced, once."""
+    drawdown_reduce_pct: Share = Decimal("0.50")
+    circuit_breaker_pct: Fraction = Decimal("0.50")
+    """Loss at which a position is closed and its desk halted."""
+    liquidation_warning_pct: Fraction = Decimal("0.15")
+    """Warn when no more than this share of the collateral is left to lose before liquidation."""
+    min_wallet_balance_eth: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000)] = Decimal("0.05")
+    """Nothing is opened with less gas than this, where orders need gas."""
+
+
+class Venice(_Section):
+    """The first tier of the agent. Keys come from the environment: VENICE_API_KEY, or VENICE_AUTO_MINT_KEY."""
+
+    url: str = "https://api.venice.ai/api/v1"
+    model: Annotated[str, Field(pattern=r"^[!-~]{0,128}$")] = ""
+    """Empty: chosen at run time from what the server offers."""
+    timeout_s: Seconds = Decimal(10)
+    in_flight: Annotated[int, Field(ge=1, le=100)] = 10
+    consumption_diem: Money = Decimal(1)
+    """Most that a minted key may spend in a day; and in USD."""
+    consumption_usd: Money = Decimal(1)
+
+
+class Buybacks(_Section):
+    """When queued USDC buys tokens back."""
+
+    protocol_min_usdc: Annotated[Money, Field(gt=0)] = Decimal("0.5")
+    creator_min_usdc: Annotated[Money, Field(gt=0)] = Decimal(5)
+    max_usdc: Annotated[Money, Field(gt=0)] = Decimal(250)
+    """Most that is spent at once."""
+    slippage_pct: Share = Decimal("0.02")
 
 
 class Token(_Section):
@@ -128,12 +173,18 @@ class Token(_Section):
 
     address: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    underlying: Annotated[str, Field(max_length=24)] = ""
+    """What the token was enrolled as: shown, never obeyed."""
+    side: Literal["", "long", "short"] = ""
+    leverage: Annotated[int, Field(ge=0, le=255)] = 0
 
 
 class Desks(_Section):
     """The registry, as far as it is configured."""
 
     tokens: tuple[Token, ...] = ()
+    csv: Path | None = None
+    """A file with `address,name[,underlying,side,leverage]`; what the configuration says of a token goes before it."""
 
     @field_validator("tokens")
     @classmethod
@@ -157,6 +208,12 @@ class Settings(BaseSettings):
     signal: Signal = Signal()
     risk: Risk = Risk()
     desks: Desks = Desks()
+    venice: Venice = Venice()
+    buybacks: Buybacks = Buybacks()
+    venice_agent_enabled: Annotated[bool, Field(validation_alias="VENICE_AGENT_ENABLED")] = True
+    venice_api_key: Annotated[SecretStr | None, Field(validation_alias="VENICE_API_KEY")] = None
+    venice_auto_mint_key: Annotated[SecretStr | None, Field(validation_alias="VENICE_AUTO_MINT_KEY")] = None
+    """Private key of a wallet with staked VVV; it signs for an inference key when there is none."""
     avantis_max_leverage: Annotated[int, Field(ge=1, le=500, validation_alias="AVANTIS_MAX_LEVERAGE")] = 75
     ui: dict[str, str | int | bool] = Field(default_factory=dict)
     """Belongs to the terminal, which validates it; the engine only carries it."""
@@ -188,6 +245,8 @@ def load(path: Path | None = None) -> Settings:
             raise ConfigError(f"{file}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    if secret := next((name for name in values if name.lower() in _SECRETS), None):
+        raise ConfigError(f"{file}: {secret}: a key does not belong into the file; expected it in the environment")
     _refuse_unknown_environment()
     try:
         settings = Settings(**values)
@@ -201,6 +260,9 @@ def load(path: Path | None = None) -> Settings:
     if not settings.exchange.markets:
         raise ConfigError("exchange.markets: empty; expected at least one market")
     return settings
+
+
+_SECRETS = frozenset(("venice_api_key", "venice_auto_mint_key"))
 
 
 def _refuse_unknown_environment() -> None:
@@ -223,7 +285,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         close = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(sorted(known))}"
         return f"unknown key {key!r}; {hint}"
-    shown = "***" if path[-1] == "key" else repr(first["input"])
+    shown = "***" if "key" in path[-1].lower() else repr(first["input"])
     return f"{key}: {shown}: {first['msg'].lower()}"
 
 

@@ -22,7 +22,7 @@ from engine.requests.hooks import Hooks
 from engine.settlement import Recorded, Settlement
 from engine.snapshot import EventPage, Snapshot
 from engine.summary import Summary, summarise
-from engine.text import clean_name
+from engine.tokens import enrolled_tokens
 from engine.who import local_info
 from engine.world import World
 from store.errors import WrongState
@@ -89,11 +89,12 @@ class Engine:
             elif await self.settlement.read(lambda world: world.house.simulation):
                 raise WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
             self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks)
-            stack.push_async_callback(self.parts.feed.close)
+            stack.push_async_callback(self.parts.close)
             keepers = {**request_keepers(settings), RETRY_KEEPER: True}
             await found_exchange(self.settlement, settings.exchange, keepers)
-            for token in settings.desks.tokens:
-                await self.settlement.submit(EnrollToken(token.address.lower(), clean_name(token.name)))
+            for token in enrolled_tokens(settings.desks):
+                terms = (token.underlying, token.is_long, token.leverage or 0)
+                await self.settlement.submit(EnrollToken(token.address, token.name, *terms))
             await self._publish()
             await stack.enter_async_context(listening(_Inside(self), self._options.directory, self._alarm))
             if self._alarms:

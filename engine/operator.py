@@ -10,14 +10,25 @@ from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand, GetMarketState, GetPositionHealth
 from engine.clearing.counter import Counter
 from engine.clock import Clock
-from engine.commands import CloseDesk, Command, HaltAll, HaltDesk, Receipt, ResumeDesk
+from engine.commands import (
+    CloseDesk,
+    Command,
+    DeskCommand,
+    HaltAll,
+    HaltDesk,
+    QuarantineDesk,
+    Receipt,
+    ReduceDesk,
+    ReleaseDesk,
+    ResumeDesk,
+)
 from engine.desks import commands as desk_commands
 from engine.desks.commands import Code
-from engine.desks.manager import DeskManager
+from engine.desks.courier import Courier
 from engine.requests.commands import RequestCommand
 from engine.requests.counter import RequestCounter
 from engine.settlement import Settlement, StoreFailed
-from engine.text import clean_name, money
+from engine.text import clean, clean_name, money
 from venue.exchange.commands import Rejection
 from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
@@ -31,10 +42,10 @@ class Operator:
     """The engine's side of `Port.submit`."""
 
     def __init__(
-        self, settlement: Settlement, manager: DeskManager, counter: Counter, requests: RequestCounter, clock: Clock
+        self, settlement: Settlement, courier: Courier, counter: Counter, requests: RequestCounter, clock: Clock
     ) -> None:
         self._settlement = settlement
-        self._manager = manager
+        self._courier = courier
         self._counter = counter
         self._requests = requests
         self._clock = clock
@@ -93,7 +104,7 @@ class Operator:
             return *_refused(answer), None
         return True, "", "done", answer
 
-    async def _carry_out(self, command: HaltDesk | ResumeDesk | HaltAll | CloseDesk) -> tuple[bool, str, str]:
+    async def _carry_out(self, command: DeskCommand) -> tuple[bool, str, str]:
         who = clean_name(command.who)
         match command:
             case HaltAll():
@@ -101,12 +112,25 @@ class Operator:
             case HaltDesk():
                 return await self._halt(command.address, who, command.id)
             case ResumeDesk():
-                resume = desk_commands.Resume(command.address, who, command.id)
-                answer = await self._settlement.submit(resume)
-                return _refused(answer) if isinstance(answer, Rejection) else (True, "", "resumed")
+                return await self._tell(desk_commands.Resume(command.address, who, command.id), "resumed")
+            case QuarantineDesk():
+                why = clean(command.why) if command.why else f"set aside by {who}"
+                return await self._tell(desk_commands.Quarantine(command.address, why, who, command.id), "set aside")
+            case ReleaseDesk():
+                return await self._tell(desk_commands.Release(command.address, who, command.id), "released")
             case CloseDesk():
-                outcome = await self._manager.close_desk(command.address, command.worst_price, who, command.seen_seq)
-                return _closed(await self._acted_on(outcome))
+                outcome = await self._courier.close(command.address, command.worst_price, who, command.seen_seq)
+                return _left(await self._acted_on(outcome), "close")
+            case ReduceDesk():
+                terms = (command.share, command.worst_price, who, command.seen_seq)
+                outcome = await self._courier.reduce(command.address, *terms)
+                return _left(await self._acted_on(outcome), "reduce")
+
+    async def _tell(self, command: desk_commands.Command, done: str) -> tuple[bool, str, str]:
+        answer = await self._settlement.submit(command)
+        if isinstance(answer, Rejection):
+            return _refused(answer)
+        return True, "", done if answer else f"already {done}"
 
     async def _acted_on(self, outcome: OrderOutcome | Rejection) -> OrderOutcome | Rejection:
         """What a keeper makes of an order, if it is quick about it."""
@@ -114,7 +138,7 @@ class Operator:
             if not isinstance(outcome, Waiting):
                 break
             await self._clock.sleep(LOOK_EVERY_S)
-            outcome = await self._manager.outcome(outcome.order_id)
+            outcome = await self._courier.outcome(outcome.order_id)
         return outcome
 
     async def _halt(self, address: str, who: str, command_id: str) -> tuple[bool, str, str]:
@@ -135,13 +159,13 @@ def _refused(rejection: Rejection) -> tuple[bool, str, str]:
     return False, rejection.code, rejection.detail
 
 
-def _closed(outcome: OrderOutcome | Rejection) -> tuple[bool, str, str]:
+def _left(outcome: OrderOutcome | Rejection, kind: str) -> tuple[bool, str, str]:
     match outcome:
         case Filled():
-            return True, "", f"closed, {money(outcome.payout)} USDC back"
+            return True, "", f"{kind}d, {money(outcome.payout)} USDC back"
         case Declined() | Rejection():
             return False, outcome.code, outcome.detail
         case Waiting():
-            return True, "", "close order created; a keeper executes it"
+            return True, "", f"{kind} order created; a keeper executes it"
         case _:
             return True, "", "sent; the venue has not answered yet"

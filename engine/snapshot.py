@@ -8,6 +8,7 @@ Every text in here has been through `engine.text.clean` and may be shown, but on
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine.desk_rows import AgentRow, FundsRow, PlanRow
 from engine.exchange_rows import Account, PoolRow, RequestCounts, RequestRow, Side, Wad
 
 
@@ -43,6 +44,7 @@ class Outcome(StrEnum):
 
     OPEN = "open"
     GROW = "grow"
+    REDUCE = "reduce"
     NONE = "none"
     DEFER = "defer"
     CLOSE = "close"
@@ -50,6 +52,8 @@ class Outcome(StrEnum):
     RESUME = "resume"
     LIQUIDATED = "liquidated"
     REFUSED = "refused"
+    WARN = "warn"
+    QUARANTINE = "quarantine"
 
 
 class QueueState(StrEnum):
@@ -112,7 +116,26 @@ class DeskRow:
     fees_total: Wad = 0
     """All fees the token has earned, before they were split."""
     realised: Wad = 0
-    """What closed positions have paid back, principal included."""
+    """What left positions and waits to buy back the token, principal included."""
+    reserve: Wad = 0
+    """Kept back; released when the position is liquidated."""
+    deployed: Wad = 0
+    """Stands in the position, at cost."""
+    creator: Wad = 0
+    """The creator leg, waiting to buy back the token."""
+    trading_fees: Wad = 0
+    """Paid to the venue, over all positions."""
+    won: Wad = 0
+    """Realised over all positions, losses negative, opening fees included."""
+    bought_back: Wad = 0
+    """USDC spent on buying back the token."""
+    enrolled_as: str = ""
+    """What a registry says of its market, side and leverage; shown, never obeyed."""
+    quarantine: str = ""
+    warning: str = ""
+    plan: PlanRow | None = None
+    pnl_unknown: str = ""
+    """Why profit is unknown, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +261,8 @@ class Snapshot:
     pools: tuple[PoolRow, ...] = ()
     mine: Account = field(default_factory=Account)
     """The account of whoever runs the engine."""
+    agent: AgentRow = field(default_factory=AgentRow)
+    flow: FundsRow = field(default_factory=FundsRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +274,10 @@ class Event:
     address: str
     kind: str
     text: str
+    token: str = ""
+    """The desk's name; empty for what concerns no desk."""
+    source: str = ""
+    """Who brought it about: an agent tier, the manager, a guard, the venue, an operator; empty when nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

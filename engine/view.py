@@ -1,13 +1,16 @@
 """Builds the snapshot: the committed world, the venue's positions and the prices, as one picture."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.desks.manager import DeskManager
-from engine.desks.state import Desk, House, deployed, pending, realised
-from engine.exchange_rows import Side, Wad
+from engine.desk_rows import AgentRow
+from engine.desk_view import decision_rows, desk_row
+from engine.desks.accounts import DIFFERENCE
+from engine.desks.terms import Terms
+from engine.exchange_rows import Wad
 from engine.feed import Feed
+from engine.funds_view import FundsView
 from engine.keepers.requests import Notes
 from engine.queue import LiquidationQueue
 from engine.requests.account import account_of
@@ -15,15 +18,12 @@ from engine.requests.pool_rows import pool_row
 from engine.requests.prices import PriceSource
 from engine.requests.rows import RequestRows, request_counts
 from engine.snapshot import (
-    DecisionRow,
     DeskPhase,
     DeskRow,
-    ExitQuote,
     FeedHealth,
     KeeperHealth,
     KeeperRow,
     MarketRow,
-    Outcome,
     Snapshot,
     Status,
 )
@@ -34,10 +34,11 @@ from venue.exchange.fixed import WAD
 from venue.exchange.machine import carry_step
 from venue.exchange.state import Exchange
 from venue.exchange.tokens import TOKENS
-from venue.perp import PerpPosition, PositionRef, Usdc
+from venue.perp import PerpPosition, PositionRef
 
 MICRO = 10**12
 HOUR_S = 3_600
+AgentState = Callable[[], AgentRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,21 @@ class View:
         self,
         label: Label,
         feed: Feed,
-        manager: DeskManager,
+        terms: Terms,
         queue: LiquidationQueue,
         prices: PriceSource,
         notes: Notes,
+        money: FundsView,
+        agent: AgentState,
     ) -> None:
         self._label = label
         self._feed = feed
-        self._manager = manager
+        self._terms = terms
         self._queue = queue
         self._prices = prices
         self._requests = RequestRows(notes, self._label_of)
+        self._money = money
+        self._agent = agent
         self._names: dict[str, str] = {}
 
     def build(
@@ -86,7 +91,7 @@ class View:
     ) -> Snapshot:
         """The picture at `now_ms`, on the world as committed up to fact `seq`."""
         self._names = {desk.address: desk.name for desk in world.house.desks.values()}
-        desks = tuple(self._desk(desk, world.house, positions) for desk in world.house.desks.values())
+        desks = tuple(desk_row(desk, world.house, self._terms, positions) for desk in world.house.desks.values())
         liquidations, counts = self._queue.rows(world.exchange)
         return Snapshot(
             seq=seq,
@@ -94,13 +99,15 @@ class View:
             status=self._status(world, desks, keepers, now_ms),
             desks=desks,
             markets=tuple(self._market(symbol, world.exchange, now_ms) for symbol in self._feed.windows),
-            decisions=_decisions(world.house),
+            decisions=decision_rows(world.house),
             liquidations=liquidations,
             queue=counts,
             keepers=keepers,
             funds=funds(world),
             requests=self._requests.build(world.exchange, {token: self._prices.one(token) for token in TOKENS}, now_ms),
             request_counts=request_counts(world.exchange),
+            agent=self._agent(),
+            flow=self._money.build(world.house, now_ms),
             mine=account_of(world.exchange, self._label.operator, self._prices),
             pools=tuple(
                 pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
@@ -112,42 +119,6 @@ class View:
         """A desk by its token's name, everybody else as they are."""
         owner, simulated = self._queue.label(account)
         return self._names.get(owner, owner), simulated
-
-    def _desk(self, desk: Desk, house: House, positions: Mapping[PositionRef, PerpPosition]) -> DeskRow:
-        held = house.ledger[pending(desk.address)]
-        leverage = self._manager.leverage(desk.ref.market if desk.ref else "")
-        needed = self._manager.min_deploy(leverage)
-        row = DeskRow(
-            address=desk.address,
-            token=desk.name,
-            phase=desk.phase,
-            version=desk.version,
-            pending=held * MICRO,
-            min_deploy=needed * MICRO,
-            note=self._note(desk, held, needed, leverage, house),
-            halted_by=desk.halted_by,
-            halted_at_ms=desk.halted_at_ms,
-            market=desk.ref.market if desk.ref else None,
-            side=_side(desk.ref.is_long) if desk.ref else None,
-            position_id=desk.ref.trade_index if desk.ref else None,
-            fees_total=desk.fees_total * MICRO,
-            realised=house.ledger[realised(desk.address)] * MICRO,
-        )
-        position = positions.get(desk.ref) if desk.ref else None
-        return row if position is None else _with_position(row, position)
-
-    def _note(self, desk: Desk, held: Usdc, needed: Usdc, leverage: int, house: House) -> str:
-        if desk.order is not None:
-            return f"{desk.order.kind} order has no answer yet"
-        if desk.ref is not None:
-            return "at the position cap" if self._manager.at_cap(house.ledger[deployed(desk.address)]) else ""
-        if not self._manager.knows_markets:
-            return "waiting for the venue's markets"
-        if held < needed:
-            return f"{money(held * leverage // WAD)} of {money(needed * leverage // WAD)} min notional, waiting"
-        if desk.word and desk.word.outcome in (Outcome.NONE, Outcome.REFUSED):
-            return "no entry, asked again at the next pass"
-        return "waiting for the next pass"
 
     def _market(self, symbol: str, exchange: Exchange, now_ms: int) -> MarketRow:
         view = self._feed.book.view(symbol, now_ms)
@@ -214,6 +185,9 @@ def _alarms(world: World, feed: FeedHealth, troubled: Iterable[KeeperRow]) -> li
     unknown = [desk.name for desk in world.house.desks.values() if desk.phase is DeskPhase.UNKNOWN]
     if unknown:
         found.append(f"outcome unknown: {', '.join(unknown)}")
+    found += [f"{desk.name} quarantined: {desk.quarantine}" for desk in world.house.desks.values() if desk.quarantine]
+    if off := world.house.ledger[DIFFERENCE]:
+        found.append(f"wallet {money(off)} USDC off the books")
     return found
 
 
@@ -225,45 +199,3 @@ def funds(world: World) -> tuple[tuple[str, Wad], ...]:
             name = f"{prefix}.{account.partition(':')[0]}"
             totals[name] = totals.get(name, 0) + amount * unit
     return tuple(sorted(totals.items()))
-
-
-def _decisions(house: House) -> tuple[DecisionRow, ...]:
-    rows = [
-        DecisionRow(
-            desk.address, desk.name, desk.word.at_ms, desk.word.source, desk.word.outcome, desk.word.text, desk.word.seq
-        )
-        for desk in house.desks.values()
-        if desk.word
-    ]
-    return tuple(sorted(rows, key=lambda row: -row.seq))
-
-
-def _with_position(row: DeskRow, position: PerpPosition) -> DeskRow:
-    return replace(
-        row,
-        leverage=position.leverage / WAD,
-        collateral=position.collateral * MICRO,
-        notional=position.notional * MICRO,
-        entry=position.entry,
-        mark=position.mark,
-        pnl=_wad(position.pnl),
-        pnl_price=_wad(position.pnl_price),
-        pnl_carry=_wad(position.pnl_carry),
-        liq_move=position.liq_move,
-        exit=_exit(position),
-    )
-
-
-def _exit(position: PerpPosition) -> ExitQuote | None:
-    if position.exit_price is None or position.exit_payout is None or not position.mark:
-        return None
-    move = position.exit_price / position.mark - 1
-    return ExitQuote(position.exit_price, move if position.ref.is_long else -move, position.exit_payout * MICRO)
-
-
-def _side(is_long: bool) -> Side:
-    return Side.LONG if is_long else Side.SHORT
-
-
-def _wad(amount: Usdc | None) -> Wad | None:
-    return None if amount is None else amount * MICRO

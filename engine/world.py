@@ -7,6 +7,7 @@ from engine.desks import commands as desk_commands
 from engine.desks import facts as desk_facts
 from engine.desks import machine as desk_machine
 from engine.desks.state import House
+from engine.paper_wallet import PaperWallet, follow
 from venue.exchange import machine as exchange_machine
 from venue.exchange.commands import Rejection
 from venue.exchange.state import Exchange
@@ -24,6 +25,7 @@ class World:
 
     exchange: Exchange = field(default_factory=Exchange)
     house: House = field(default_factory=House)
+    paper: PaperWallet = field(default_factory=PaperWallet)
 
 
 def decide(world: World, command: Command) -> tuple[Fact, ...] | Rejection:
@@ -35,6 +37,7 @@ def decide(world: World, command: Command) -> tuple[Fact, ...] | Rejection:
 
 def evolve(world: World, fact: Fact, seq: int, at_ms: int) -> None:
     """Folds a fact, journaled as entry `seq` at `at_ms`, into the world in place."""
+    follow(world.paper, world.exchange, fact)
     if type(fact) in _OF_EXCHANGE:
         exchange_machine.evolve(world.exchange, cast(exchange_machine.Fact, fact))
     else:

@@ -20,19 +20,21 @@ import click
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import daemon, logs
+from engine.agent.recording import RecordingError
 from engine.config import ConfigError, Settings, explain, load
 from engine.demo.stage import Demo, PortTaken
 from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import verbs
+from tui import signals, verbs
 from tui.exits import Exit
 from venue.exchange.scenario import ScenarioError
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
     (ScenarioError, Exit.DATA),
+    (RecordingError, Exit.DATA),
     (Locked, Exit.LOCKED),
     (Damaged, Exit.DAMAGED),
     (WrongState, Exit.CONFIG),
@@ -213,7 +215,7 @@ def _show(options: Options, ui: _UiTable) -> None:
     sys.exit(code)
 
 
-for _verb in verbs.VERBS:
+for _verb in (*verbs.VERBS, signals.signals):
     cli.add_command(_verb)
 
 

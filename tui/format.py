@@ -8,7 +8,7 @@ import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from engine.exchange_rows import Wad
 
@@ -182,6 +182,29 @@ def clock(ms: int) -> str:
         return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S")
     except (ValueError, OverflowError, OSError):
         return "??:??:??"
+
+
+def moment(ms: int) -> str:
+    """Day and time of day in UTC, for what may be older than today: `11-21 14:03`."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime("%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return "??-?? ??:??"
+
+
+def wrap(text: str, width: int, most: int) -> list[str]:
+    """The cleaned text on at most so many lines, broken between words where they are short enough."""
+    lines = [""]
+    for word in clean(text).split():
+        for part in chop_cells(word, max(width, 2)):
+            joined = f"{lines[-1]} {part}" if lines[-1] else part
+            if cell_len(joined) <= width:
+                lines[-1] = joined
+            else:
+                lines.append(part)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], fit(" ".join(lines[most - 1 :]), width)]
+    return lines
 
 
 def gauge(share: float | None, width: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from engine.port import Port
+from tui.event_log import EventLog
 
 
 class Frame:
@@ -14,8 +15,9 @@ class Frame:
         self.snapshot = port.latest()
         """What the operator sees; commands say so with its `seq`."""
         self._pulled_at_ms = clock_ms()
-        events = port.events(0).events
-        self._event = events[-1].number if events else 0
+        self.log = EventLog()
+        """What happened, over all desks."""
+        self.log.take(port.events(0))
         self.dropped = 0
         """Events that left the engine's ring before this screen could have read them."""
 
@@ -26,9 +28,9 @@ class Frame:
             return False
         self.snapshot = newest
         self._pulled_at_ms = self._clock_ms()
-        page = self._port.events(self._event)
+        page = self._port.events(self.log.last)
         self.dropped += page.dropped
-        self._event = page.events[-1].number if page.events else self._event + page.dropped
+        self.log.take(page)
         return True
 
     def silent_ms(self) -> int:

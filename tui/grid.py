@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
+from tui.filters import unknown_field
 from tui.format import clean, fit
 from tui.lines import Lines
 from tui.table import MARGIN, Column, Row, Table, View, arranged, row_line, sortable
@@ -19,7 +20,7 @@ from tui.tones import Line, Palette, Tone
 
 _HEAD = 2
 """Title and header."""
-_FILTER_CAP = 40
+_FILTER_CAP = 60
 FILTER_KEY = "slash"
 
 
@@ -41,6 +42,8 @@ class Grid(Lines, Generic[Row], can_focus=True):
         self._cursor = ""
         self._moved = False
         """Until the operator moves it, the cursor stays on the first line: there is what matters most."""
+        self.anchored = False
+        """Whether the view goes along with the cursor's row when rows arrive above it, so that nothing moves."""
         self._fitting = lru_cache(maxsize=8)(table.fitting)
 
     @property
@@ -77,6 +80,8 @@ class Grid(Lines, Generic[Row], can_focus=True):
         elif self._keys and self._cursor not in self._keys:
             # The row is gone: stay on its line instead of jumping to the top.
             self._cursor = self._keys[min(was, len(self._keys) - 1)]
+        if self.anchored and self._moved:
+            self._top += self.index - was
 
     def paint(self) -> None:
         """Draws what is visible; nothing reaches the terminal where nothing changed."""
@@ -99,7 +104,8 @@ class Grid(Lines, Generic[Row], can_focus=True):
 
     def _nothing(self) -> str:
         if self.view.filter and self._source:
-            return "nothing matches the filter; escape clears it"
+            wrong = unknown_field(self.view.filter, self.table.fields)
+            return wrong or "nothing matches the filter; escape clears it"
         return self.table.empty
 
     def _title(self, width: int, room: int) -> Line:

@@ -1,10 +1,11 @@
 """What a pane knows about its rows: columns by priority, order, filter, and one row as a line of cells."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from tui.format import clean, fit
+from tui.filters import Fields, matcher
+from tui.format import fit
 from tui.tones import Line, Span, Tone
 
 Row = TypeVar("Row")
@@ -45,6 +46,8 @@ class Table(Generic[Row]):
     """Text shown across the columns that `across` names, in place of their cells."""
     across: Callable[[Row], tuple[str, ...]] = lambda row: ()
     dimmed: Callable[[Row], bool] = lambda row: False
+    fields: Fields[Row] = field(default_factory=dict)
+    """What `name:word` in a filter searches."""
 
     def fitting(self, width: int) -> tuple[tuple[Column[Row], int], ...]:
         """The columns that have room, with their widths: the least kept go first, none ever wraps."""
@@ -75,8 +78,7 @@ class View:
 def arranged(table: Table[Row], rows: Sequence[Row], view: View) -> Sequence[Row]:
     """Filtered and sorted rows; the very same sequence where there is nothing to do."""
     if view.filter:
-        needle = view.filter.casefold()
-        rows = [row for row in rows if needle in clean(table.haystack(row)).casefold()]
+        rows = list(filter(matcher(view.filter, table.haystack, table.fields), rows))
     if order := sort_order(table, view):
         rows = sorted(rows, key=order)
     return rows

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.agent.plan import Sight
+from engine.desks.facts import Rule
 from venue.perp import Ended, OrderOutcome
+from venue.swap import SwapOutcome
 
 
 class Code(StrEnum):
@@ -14,19 +17,43 @@ class Code(StrEnum):
     ALREADY_BOOKED = "ALREADY_BOOKED"
     BAD_AMOUNT = "BAD_AMOUNT"
     BAD_REQUEST = "BAD_REQUEST"
+    BAD_SHARE = "BAD_SHARE"
     NOT_WAITING = "NOT_WAITING"
     ID_REUSED = "ID_REUSED"
     INTERNAL = "INTERNAL"
     HALTED = "HALTED"
+    QUARANTINED = "QUARANTINED"
+    NOT_QUARANTINED = "NOT_QUARANTINED"
     ORDER_PENDING = "ORDER_PENDING"
     NO_POSITION = "NO_POSITION"
     HAS_POSITION = "HAS_POSITION"
     INSUFFICIENT_PENDING = "INSUFFICIENT_PENDING"
+    CAP_DESK = "CAP_DESK"
+    CAP_MARKET = "CAP_MARKET"
+    CAP_WALLET = "CAP_WALLET"
+    CAP_DAY = "CAP_DAY"
+    TOO_SOON = "TOO_SOON"
+    CONTRADICTION = "CONTRADICTION"
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
     EXPIRED = "EXPIRED"
     CHANGED = "CHANGED"
     NOT_ALLOWED = "NOT_ALLOWED"
     STOPPING = "STOPPING"
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Most collateral (USDC of 1e-6) that may be at risk, and how soon a desk may open again. None is no limit."""
+
+    desk: int | None = None
+    market: int | None = None
+    wallet: int | None = None
+    day: int | None = None
+    """New collateral per UTC day, over all desks."""
+    open_interval_ms: int = 0
+
+
+NO_CAPS = Caps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +66,25 @@ class StartSimulation:
 class EnrollToken:
     address: str
     name: str
+    underlying: str = ""
+    is_long: bool | None = None
+    leverage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BookFees:
-    """`ref` makes the same fees count once."""
+    """`ref` makes the same fees count once. `reserve` is the share (1e-6) of the desk's leg that is kept back."""
 
     address: str
     ref: str
     amount: int
+    reserve: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskDecision:
+    address: str
+    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +96,19 @@ class RecordDecision:
     is_long: bool
     leverage: int
     reason: str
+    asked_leverage: int = 0
+    degraded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Says why a desk's money stays where it is; saying the same again is no news and makes no fact."""
+
+    address: str
+    code: str
+    reason: str
+    until_ms: int = 0
+    needs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +121,33 @@ class IntendOpen:
     is_long: bool
     leverage: int
     collateral: int
+    now_ms: int = 0
+    caps: Caps = NO_CAPS
+
+
+@dataclass(frozen=True, slots=True)
+class IntendReduce:
+    """Leave `share` of the position. An operator's carries `seen_seq`; a guard's carries its rule."""
+
+    address: str
+    order_id: str
+    share: int
+    worst_price: int | None
+    who: str
+    seen_seq: int | None = None
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IntendClose:
-    """`seen_seq` is the newest fact the asker had seen: refused when the desk has changed since."""
+    """`seen_seq` is the newest fact the asker had seen: refused when the desk has changed since. None: a loop's own."""
 
     address: str
     order_id: str
     worst_price: int | None
     who: str
-    seen_seq: int
+    seen_seq: int | None
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +160,18 @@ class RecordOutcome:
 class RecordEnd:
     address: str
     ended: Ended
+
+
+@dataclass(frozen=True, slots=True)
+class RecordGuard:
+    """What a guard has to say; repeating it makes no fact."""
+
+    address: str
+    rule: Rule
+    measured: int
+    limit: int
+    does: str
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +190,62 @@ class Resume:
     command_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    address: str
+    why: str
+    who: str
+    command_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    address: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileWallet:
+    """The wallet was counted, and holds `off` (either sign) beyond everything attributed."""
+
+    off: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntendBuyback:
+    """Spend what is queued for a token (empty: the protocol's own) on buying it."""
+
+    address: str
+    order_id: str
+    amount: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSwap:
+    address: str
+    outcome: SwapOutcome
+
+
 Command = (
     StartSimulation
     | EnrollToken
     | BookFees
+    | AskDecision
     | RecordDecision
+    | Defer
     | IntendOpen
+    | IntendReduce
     | IntendClose
     | RecordOutcome
     | RecordEnd
+    | RecordGuard
     | Halt
     | Resume
+    | Quarantine
+    | Release
+    | ReconcileWallet
+    | IntendBuyback
+    | RecordSwap
 )

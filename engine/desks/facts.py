@@ -1,4 +1,4 @@
-"""What happened to desks and to the money that feeds them. USDC in 1e-6, prices and leverage in 1e-18.
+"""What happened to desks and to the money that feeds them. USDC in 1e-6, prices and leverage in 1e-18, shares in 1e-6.
 
 As on the exchange, a fact carries results, and every fact that moves money names both sides in `moves`.
 """
@@ -6,7 +6,9 @@ As on the exchange, a fact carries results, and every fact that moves money name
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.agent.plan import Sight
 from venue.exchange.ledger import Move
+from venue.perp import WHOLE
 
 
 class OrderKind(StrEnum):
@@ -14,7 +16,22 @@ class OrderKind(StrEnum):
 
     OPEN = "open"
     GROW = "grow"
+    REDUCE = "reduce"
     CLOSE = "close"
+
+    @property
+    def adds_risk(self) -> bool:
+        """Whether it takes USDC into a position."""
+        return self in (OrderKind.OPEN, OrderKind.GROW)
+
+
+class Rule(StrEnum):
+    """Which guard spoke."""
+
+    TAKE_PROFIT = "take profit"
+    DRAWDOWN = "drawdown"
+    CIRCUIT_BREAKER = "circuit breaker"
+    LIQUIDATION_NEAR = "liquidation near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +44,13 @@ class SimulationStarted:
 
 @dataclass(frozen=True, slots=True)
 class TokenEnrolled:
+    """`underlying`, `is_long` and `leverage` are what a registry says; they are shown and never obeyed."""
+
     address: str
     name: str
+    underlying: str = ""
+    is_long: bool | None = None
+    leverage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +62,19 @@ class FeesArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionAsked:
+    """The agent is being asked, and this is everything it sees."""
+
+    address: str
+    sight: Sight
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
-    """The agent's word on a desk that has money and no position. `market` is empty when it does not open."""
+    """The agent's word on a desk that has money and no position. `market` is empty when it does not open.
+
+    `asked_leverage` is what it wanted, whole times, before the caps; `degraded` says why a better tier was silent.
+    """
 
     address: str
     source: str
@@ -50,6 +83,19 @@ class Decided:
     is_long: bool
     leverage: int
     reason: str
+    asked_leverage: int = 0
+    degraded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """The money stays pending, and why. Not looked at again before `until_ms`, unless `needs` USDC are pending."""
+
+    address: str
+    code: str
+    reason: str
+    until_ms: int = 0
+    needs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +112,11 @@ class OrderIntended:
     worst_price: int | None
     who: str
     moves: tuple[Move, ...]
+    share: int = WHOLE
+    """Of the position, for what leaves it."""
+    rule: Rule | None = None
+    """The guard that asked for it."""
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +156,24 @@ class OrderUnsettled:
 
 @dataclass(frozen=True, slots=True)
 class DeskLiquidated:
+    """What was kept in reserve is pending again: the next desk of the token starts with it."""
+
     address: str
     payout: int
     loss: int
     moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSpoke:
+    """A limit was passed, or (`active` False) is no longer passed. Fractions in 1e-6."""
+
+    address: str
+    rule: Rule
+    measured: int
+    limit: int
+    does: str
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +190,89 @@ class DeskResumed:
     command_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeskQuarantined:
+    """No loop touches the desk any more; an operator may close it, or release it."""
+
+    address: str
+    why: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeskReleased:
+    address: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalletReconciled:
+    """The wallet was counted and found `off` (either sign) from the books; that is now on the difference account."""
+
+    off: int
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuybackIntended:
+    """USDC leaves the queues to buy `address` (empty: the protocol's own token, which is then burned)."""
+
+    address: str
+    order_id: str
+    amount: int
+    least: int
+    """Fewest tokens (1e-18) that are accepted; never zero."""
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuybackFilled:
+    address: str
+    order_id: str
+    spent: int
+    bought: int
+    """Tokens of 1e-18."""
+    burned: bool
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuybackDeclined:
+    address: str
+    order_id: str
+    code: str
+    detail: str
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuybackUnsettled:
+    address: str
+    order_id: str
+
+
 Fact = (
     SimulationStarted
     | TokenEnrolled
     | FeesArrived
+    | DecisionAsked
     | Decided
+    | Deferred
     | OrderIntended
     | OrderFilled
     | OrderDeclined
     | OrderUnsettled
     | DeskLiquidated
+    | GuardSpoke
     | DeskHalted
     | DeskResumed
+    | DeskQuarantined
+    | DeskReleased
+    | WalletReconciled
+    | BuybackIntended
+    | BuybackFilled
+    | BuybackDeclined
+    | BuybackUnsettled
 )

@@ -4,34 +4,30 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
 import structlog
 
 from engine.agent.decide import Agent
+from engine.agent.plan import Plan
 from engine.clock import Clock
-from engine.config import Risk
 from engine.desks import commands
-from engine.desks.state import Desk, deployed, pending
+from engine.desks.accounts import deployed, pending
+from engine.desks.commands import Code
+from engine.desks.courier import Courier
+from engine.desks.facts import Deferred
+from engine.desks.state import Desk, House
+from engine.desks.terms import Terms
 from engine.settlement import Settlement, StoreFailed
 from engine.snapshot import DeskPhase
+from engine.text import money
 from venue.exchange.commands import Rejection
-from venue.exchange.fixed import WAD, wad
-from venue.exchange.ledger import Ledger
-from venue.perp import (
-    CloseOrder,
-    MarketTerms,
-    OpenOrder,
-    OrderOutcome,
-    PerpVenue,
-    PositionRef,
-    Unsettled,
-    Usdc,
-    Waiting,
-)
+from venue.exchange.fixed import WAD
+from venue.perp import OpenOrder, PerpVenue, PositionRef, Usdc
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-USDC = 10**6
+FAULTS_BEFORE_QUARANTINE = 3
+WAIT_MS = 900_000
+"""How long a deferral holds when nothing else changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,206 +37,186 @@ class DeskView:
     address: str
     phase: DeskPhase
     halted: bool
+    quarantined: bool
     pending: Usdc
     deployed: Usdc
     ref: PositionRef | None
     open_order: str
     """Id of the order without an answer, or empty."""
+    deferred: Deferred | None
 
 
-def in_usdc(amount: Decimal) -> Usdc:
-    """A configured amount in 1e-6, digits below that cut off."""
-    return int(amount * USDC)
-
-
-def leverage_for(risk: Risk, avantis_max: int, terms: MarketTerms) -> int:
-    """min(RISK.leverage, AVANTIS_MAX_LEVERAGE, the venue's cap), in 1e-18 (seed desk-agent, "Leverage")."""
-    return min(wad(risk.leverage), avantis_max * WAD, terms.max_leverage)
+def view_of(house: House, desk: Desk) -> DeskView:
+    """A desk as the manager sees it."""
+    return DeskView(
+        address=desk.address,
+        phase=desk.phase,
+        halted=desk.halted,
+        quarantined=bool(desk.quarantine),
+        pending=house.ledger[pending(desk.address)],
+        deployed=house.ledger[deployed(desk.address)],
+        ref=desk.ref,
+        open_order=desk.order.order_id if desk.order else "",
+        deferred=desk.deferred,
+    )
 
 
 class DeskManager:
-    """Moves every desk one step per pass. The only caller of the venue."""
+    """Moves every desk one step per pass."""
 
     def __init__(
         self,
         settlement: Settlement,
         venue: PerpVenue,
         agent: Agent,
-        risk: Risk,
-        avantis_max_leverage: int,
+        terms: Terms,
         clock: Clock,
+        gas_low: Callable[[], str] = lambda: "",
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._settlement = settlement
         self._venue = venue
         self._agent = agent
-        self._risk = risk
-        self._avantis_max = avantis_max_leverage
+        self._terms = terms
         self._clock = clock
+        self._gas_low = gas_low
         self._new_id = new_id
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._terms: dict[str, MarketTerms] = {}
+        self.courier = Courier(settlement, venue, new_id)
+        self._faults: dict[str, int] = {}
 
     async def manage_all(self) -> str:
-        """One pass over all desks. One desk's fault is logged and does not hold up the others."""
-        self._terms = await self._venue.markets()
-        addresses = await self._settlement.read(lambda world: tuple(world.house.desks))
-        moved = failed = 0
-        for address in addresses:
-            try:
-                moved += await self.manage_one_desk(address)
-            except StoreFailed:
-                raise
-            except Exception as error:
-                failed += 1
-                log.error("desk pass failed", desk=address, error=repr(error))
-        return f"{len(addresses)} desks, {moved} moved" + (f", {failed} failed" if failed else "")
+        """One pass over all desks at once: no desk waits for another's agent, and one desk's fault stops no other."""
+        self._terms.learn(await self._venue.markets())
+        views = await self._settlement.read(
+            lambda world: [view_of(world.house, desk) for desk in world.house.desks.values()]
+        )
+        busy = [view.address for view in views if self._has_work(view)]
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(self._guarded(address)) for address in busy]
+        moved = sum(task.result() is True for task in running)
+        failed = sum(task.result() is None for task in running)
+        return f"{len(views)} desks, {moved} moved" + (f", {failed} failed" if failed else "")
+
+    def _has_work(self, view: DeskView) -> bool:
+        return not view.quarantined and (bool(view.open_order or view.ref) or self._may_enter(view))
+
+    def _may_enter(self, view: DeskView) -> bool:
+        return not view.halted and view.pending >= self._terms.min_deploy(self._terms.leverage())
+
+    async def _guarded(self, address: str) -> bool | None:
+        try:
+            moved = await self.manage_one_desk(address)
+        except StoreFailed:
+            raise
+        except Exception as error:
+            log.error("desk pass failed", desk=address, error=repr(error))
+            self._faults[address] = self._faults.get(address, 0) + 1
+            if self._faults[address] >= FAULTS_BEFORE_QUARANTINE:
+                await self._set_aside(address, f"failed {FAULTS_BEFORE_QUARANTINE} times: {type(error).__name__}")
+            return None
+        self._faults.pop(address, None)
+        return moved
+
+    async def _set_aside(self, address: str, why: str) -> None:
+        self._faults.pop(address, None)
+        await self._settlement.submit(commands.Quarantine(address, why, "manager"))
 
     async def manage_one_desk(self, address: str) -> bool:
         """Halted, waiting, growing, or asking the agent; whether anything was sent to the venue."""
-        async with self._lock(address):
+        async with self.courier.lock(address):
             view = await self._view(address)
+            if view.quarantined:
+                return False
             if view.open_order:
-                view = await self._resume_order(view)
-            elif view.ref and await self._ended(view):
+                await self.courier.settle(address, view.open_order)
+                view = await self._view(address)
+            elif view.ref and await self.courier.ended(address, view.ref):
                 view = await self._view(address)
             if view.open_order or view.halted or view.pending <= 0:
                 return False
-            return await (self._grow(view) if view.ref else self._enter(view))
+            return await (self._grow(view, view.ref) if view.ref else self._enter(view))
 
-    async def close_desk(self, address: str, worst_price: int, who: str, seen_seq: int) -> OrderOutcome | Rejection:
-        """Closes the desk's whole position, whatever loop is at work on the desk."""
-        async with self._lock(address):
-            intent = commands.IntendClose(address, self._new_id(), worst_price, who, seen_seq)
-            answer = await self._settlement.submit(intent)
-            if isinstance(answer, Rejection):
-                return answer
-            view = await self._view(address)
-            return await self._send_close(view, worst_price)
-
-    async def outcome(self, order_id: str) -> OrderOutcome:
-        """What the venue says became of an order."""
-        return await self._venue.outcome(order_id)
-
-    def deployable(self, view: DeskView, leverage: int) -> Usdc:
-        """What of the pending USDC may go to the venue now; 0 while that is below the minimum."""
-        amount = min(view.pending, in_usdc(self._risk.max_position_usdc) - view.deployed)
-        return amount if amount >= self.min_deploy(leverage) else 0
-
-    @property
-    def knows_markets(self) -> bool:
-        """Whether the venue has said what may be traded."""
-        return bool(self._terms)
-
-    def at_cap(self, deployed_now: Usdc) -> bool:
-        """Whether what RISK.maxPositionUsdc still allows is less than the smallest deploy."""
-        return in_usdc(self._risk.max_position_usdc) - deployed_now < self.min_deploy(self.leverage())
-
-    def min_deploy(self, leverage: int) -> Usdc:
-        """Smallest collateral that reaches both RISK.minDeployUsdc and the venue's minimum notional, rounded up."""
-        smallest = max((terms.min_notional for terms in self._terms.values()), default=0)
-        return max(in_usdc(self._risk.min_deploy_usdc), -(-smallest * WAD // leverage))
-
-    def leverage(self, market: str = "") -> int:
-        """Leverage in force on a market, or the least over all markets."""
-        chosen = [terms for terms in self._terms.values() if market in ("", terms.symbol)]
-        if not chosen:
-            return wad(self._risk.leverage)
-        return min(leverage_for(self._risk, self._avantis_max, terms) for terms in chosen)
-
-    async def _enter(self, view: DeskView) -> bool:
-        amount = self.deployable(view, self.leverage())
-        if not amount:
-            return False
-        plan = await self._agent.decide_desk_entry(self._clock.now_ms(), self._terms)
-        leverage = self.leverage(plan.market) if plan.allow else 0
-        await self._settlement.submit(
-            commands.RecordDecision(
-                view.address, plan.source, plan.allow, plan.market, plan.is_long, leverage, plan.reason
-            )
-        )
-        if not plan.allow:
-            return False
-        return await self._send_open(view, plan.market, plan.is_long, leverage, amount)
-
-    async def _grow(self, view: DeskView) -> bool:
-        ref = view.ref
-        assert ref is not None  # noqa: S101 - the caller has looked
-        leverage = self.leverage(ref.market)
-        amount = self.deployable(view, leverage)
-        if not amount:
+    async def _grow(self, view: DeskView, ref: PositionRef) -> bool:
+        leverage = self._terms.leverage(ref.market)
+        amount = self._terms.deployable(view.pending, view.deployed, leverage)
+        if not amount or not self._agent.tradable(ref.market, self._clock.now_ms()) or self._gas_low():
             return False
         return await self._send_open(view, ref.market, ref.is_long, leverage, amount)
 
+    async def _enter(self, view: DeskView) -> bool:
+        if not self._terms.deployable(view.pending, view.deployed, self._terms.leverage()) or self._waits(view):
+            return False
+        if low := self._gas_low():
+            return await self._defer(view, "LOW_GAS", low)
+        plan = await self._ask(view)
+        if plan is None or not plan.allow:
+            return False
+        if not self._agent.tradable(plan.market, self._clock.now_ms()):
+            return await self._defer(view, "NO_PRICE", f"{plan.market} has no tradable price any more")
+        leverage = plan.leverage * WAD
+        amount = self._terms.deployable(view.pending, view.deployed, leverage)
+        if not amount:
+            needed = self._terms.min_deploy(leverage)
+            reason = f"{money(view.pending)} x {plan.leverage} is below the min notional; {money(needed)} USDC needed"
+            return await self._defer(view, "BELOW_MIN_NOTIONAL", reason, WAIT_MS, needed)
+        return await self._send_open(view, plan.market, plan.is_long, leverage, amount)
+
+    def _waits(self, view: DeskView) -> bool:
+        """Whether what held the desk up the last time still does, so that nobody is asked again for nothing."""
+        told = view.deferred
+        return told is not None and self._clock.now_ms() < told.until_ms and view.pending < told.needs
+
+    async def _ask(self, view: DeskView) -> Plan | None:
+        sight = self._agent.look(self._new_id(), self._clock.now_ms(), view.pending, self._terms.opening())
+        if isinstance(await self._settlement.submit(commands.AskDecision(view.address, sight)), Rejection):
+            return None
+        plan = await self._agent.decide_desk_entry(sight)
+        word = commands.RecordDecision(
+            address=view.address,
+            source=plan.source,
+            opens=plan.allow,
+            market=plan.market,
+            is_long=plan.is_long,
+            leverage=plan.leverage * WAD,
+            reason=plan.reason,
+            asked_leverage=plan.asked_leverage,
+            degraded=plan.degraded,
+        )
+        answer = await self._settlement.submit(word)
+        return None if isinstance(answer, Rejection) else plan
+
     async def _send_open(self, view: DeskView, market: str, is_long: bool, leverage: int, amount: Usdc) -> bool:
+        room = self._terms.room(market, is_long, leverage)
+        if room is not None and room < amount:
+            amount = room
+        if amount < self._terms.min_deploy(leverage):
+            return await self._defer(view, "NO_ROOM", f"{market} takes no more of that side at the venue now")
         order_id = self._new_id()
-        intent = commands.IntendOpen(view.address, order_id, market, is_long, leverage, amount)
+        intent = commands.IntendOpen(
+            view.address, order_id, market, is_long, leverage, amount, self._clock.now_ms(), self._terms.caps
+        )
         answer = await self._settlement.submit(intent)
         if isinstance(answer, Rejection):
-            log.info("open not intended", desk=view.address, code=answer.code, reason=answer.detail)
-            return False
+            return await self._held_back(view, answer)
         order = OpenOrder(order_id, view.address, market, is_long, amount, leverage, increase=view.ref)
-        await self._record(view.address, await self._venue.open(order))
+        await self.courier.record(view.address, await self._venue.open(order))
         return True
 
-    async def _send_close(self, view: DeskView, worst_price: int | None) -> OrderOutcome:
-        assert view.ref is not None  # noqa: S101 - an intent to close exists only for a position
-        outcome = await self._venue.close(CloseOrder(view.open_order, view.address, view.ref, worst_price))
-        await self._record(view.address, outcome)
-        return outcome
-
-    async def _resume_order(self, view: DeskView) -> DeskView:
-        """Settles an order a crash or a lost answer left open: ask what became of it, never send it again."""
-        outcome = await self._venue.outcome(view.open_order)
-        if isinstance(outcome, Unsettled | Waiting):
-            return view
-        await self._record(view.address, outcome)
-        return await self._view(view.address)
-
-    async def _ended(self, view: DeskView) -> bool:
-        """Whether the venue says for certain that the desk's position is gone; then that is recorded."""
-        assert view.ref is not None  # noqa: S101 - the caller has looked
-        ended = await self._venue.ended(view.ref)
-        if ended is None:
+    async def _held_back(self, view: DeskView, answer: Rejection) -> bool:
+        log.info("open not intended", desk=view.address, code=answer.code, reason=answer.detail)
+        if answer.code in (Code.HALTED, Code.QUARANTINED, Code.ORDER_PENDING):
             return False
-        await self._settlement.submit(commands.RecordEnd(view.address, ended))
-        return True
+        return await self._defer(view, answer.code, answer.detail)
+
+    async def _defer(self, view: DeskView, code: str, reason: str, wait_ms: int = 0, needs: Usdc = 0) -> bool:
+        """The money stays pending; never a move."""
+        until = self._clock.now_ms() + wait_ms if wait_ms else 0
+        await self._settlement.submit(commands.Defer(view.address, code, reason, until, needs))
+        return False
 
     async def watch(self) -> str:
         """Settles orders that the venue has acted on, and finds positions that were liquidated, between passes."""
-        busy = await self._settlement.read(
-            lambda world: tuple(desk.address for desk in world.house.desks.values() if desk.ref or desk.order)
-        )
-        settled = gone = 0
-        for address in busy:
-            async with self._lock(address):
-                view = await self._view(address)
-                if view.open_order:
-                    view = await self._resume_order(view)
-                    settled += not view.open_order
-                if view.ref and not view.open_order:
-                    gone += await self._ended(view)
-        return f"{len(busy)} desks with positions or orders, {settled} settled, {gone} gone"
-
-    async def _record(self, address: str, outcome: OrderOutcome) -> None:
-        if isinstance(outcome, Waiting):
-            return
-        await self._settlement.submit(commands.RecordOutcome(address, outcome))
+        return await self.courier.watch()
 
     async def _view(self, address: str) -> DeskView:
-        return await self._settlement.read(lambda world: _view_of(world.house.desks[address], world.house.ledger))
-
-    def _lock(self, address: str) -> asyncio.Lock:
-        return self._locks.setdefault(address, asyncio.Lock())
-
-
-def _view_of(desk: Desk, ledger: Ledger) -> DeskView:
-    return DeskView(
-        address=desk.address,
-        phase=desk.phase,
-        halted=desk.halted,
-        pending=ledger[pending(desk.address)],
-        deployed=ledger[deployed(desk.address)],
-        ref=desk.ref,
-        open_order=desk.order.order_id if desk.order else "",
-    )
+        return await self._settlement.read(lambda world: view_of(world.house, world.house.desks[address]))

@@ -1,39 +1,29 @@
 """What the desks are and own."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
-from engine.desks.facts import OrderIntended, OrderKind, SimulationStarted
+from engine.desks.accounts import DIFFERENCE, HELD, HELD_PER_TOKEN
+from engine.desks.facts import (
+    BuybackIntended,
+    Decided,
+    DecisionAsked,
+    Deferred,
+    OrderIntended,
+    OrderKind,
+    Rule,
+    SimulationStarted,
+)
 from engine.snapshot import DeskPhase, Outcome
-from venue.exchange.ledger import Ledger
+from venue.exchange.ledger import EXTERNAL, Ledger
 from venue.perp import PositionRef
 
-FEE_SHARES = (("pum", 500), ("diem", 2850), ("pending", 5700), ("creator", 950))
-"""Where a token's fees go, in basis points of the total (seed desk-agent, "fee slice"); `pending` feeds the desk."""
 IN_FLIGHT_PHASE = {
     OrderKind.OPEN: DeskPhase.OPENING,
     OrderKind.GROW: DeskPhase.INCREASING,
+    OrderKind.REDUCE: DeskPhase.REDUCING,
     OrderKind.CLOSE: DeskPhase.CLOSING,
 }
-
-
-def pending(address: str) -> str:
-    """Account of USDC attributed to a token and not yet deployed."""
-    return f"pending:{address}"
-
-
-def in_flight(address: str) -> str:
-    """Account of USDC that an unanswered order may or may not have spent."""
-    return f"in_flight:{address}"
-
-
-def deployed(address: str) -> str:
-    """Account of USDC that stands in the desk's position, at cost."""
-    return f"deployed:{address}"
-
-
-def realised(address: str) -> str:
-    """Account of USDC that came back from a position; it waits for the buyback legs and is not deployed again."""
-    return f"realised:{address}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +39,78 @@ class Word:
 
 @dataclass(slots=True)
 class Desk:
-    """One token and the one position run for it."""
+    """One token and the one position run for it. Its phase follows from what it has; there is nothing to get out of
+    step with."""
 
     address: str
     name: str
-    phase: DeskPhase = DeskPhase.IDLE
+    underlying: str = ""
+    enrolled_long: bool | None = None
+    enrolled_leverage: int = 0
     version: int = 0
     """Number of the last fact that touched its position or its order; a close carrying an older view is refused."""
     halted_by: str | None = None
     halted_at_ms: int | None = None
+    quarantine: str = ""
+    """Why no loop touches it; empty when they do."""
     ref: PositionRef | None = None
     leverage: int = 0
     order: OrderIntended | None = None
     """The one order that has no answer yet."""
+    unsettled: bool = False
+    """The order was sent, and the venue cannot say what became of it."""
+    asked: DecisionAsked | None = None
+    """What the agent saw the last time it was asked."""
+    deciding: bool = False
+    decided: Decided | None = None
+    decided_at_ms: int = 0
+    deferred: Deferred | None = None
+    closed_before: bool = False
+    opened_at_ms: int = 0
+    """When its last opening order was intended."""
+    profits_taken: int = 0
+    """How many times profit was taken from the present position."""
+    drawn_down: bool = False
+    """Whether the present position has been reduced for its losses."""
+    warnings: frozenset[Rule] = frozenset()
     word: Word | None = None
     fees_total: int = 0
+    trading_fees: int = 0
+    """Paid to the venue, over all positions."""
+    won: int = 0
+    """Realised profit less loss over all positions, fees included."""
 
     @property
     def halted(self) -> bool:
         return self.halted_by is not None
+
+    @property
+    def phase(self) -> DeskPhase:
+        """Where it stands."""
+        if self.quarantine:
+            return DeskPhase.QUARANTINED
+        if self.order is not None:
+            return DeskPhase.UNKNOWN if self.unsettled else IN_FLIGHT_PHASE[self.order.kind]
+        if self.ref is not None:
+            return DeskPhase.OPEN
+        if self.deciding:
+            return DeskPhase.DECIDING
+        return DeskPhase.CLOSED if self.closed_before else DeskPhase.IDLE
+
+
+@dataclass(slots=True)
+class Buyback:
+    """What one token's buybacks have come to; the protocol's own has no address."""
+
+    spent: int = 0
+    bought: int = 0
+    count: int = 0
+    order: BuybackIntended | None = None
+    """The one that has no answer yet."""
+    unsettled: bool = False
+    last_ms: int = 0
+    refused: str = ""
+    """Why the last one came to nothing, or empty."""
 
 
 @dataclass(slots=True)
@@ -75,11 +118,34 @@ class House:
     """All desks, and the ledger of the money that feeds them (USDC in 1e-6)."""
 
     desks: dict[str, Desk] = field(default_factory=dict)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(default_factory=lambda: Ledger(may_owe=frozenset((EXTERNAL, DIFFERENCE))))
     simulation: SimulationStarted | None = None
     fee_refs: dict[str, str] = field(default_factory=dict)
     """Last fee reference booked per desk; a source's references only ever grow."""
+    at_risk: Counter[str] = field(default_factory=Counter)
+    """Collateral per market that stands in positions or may be on its way into one."""
+    day: int = 0
+    """UTC day that `day_spent` is about, counted from 1970."""
+    day_spent: int = 0
+    """New collateral sent on that day."""
+    buybacks: dict[str, Buyback] = field(default_factory=dict)
     decisions: int = 0
     opened: int = 0
+    reduced: int = 0
     closed: int = 0
     liquidated: int = 0
+
+    def held(self) -> int:
+        """What the wallet should hold: all that is attributed and neither deployed nor on its way."""
+        per_token = {f"{kind}:" for kind in HELD_PER_TOKEN}
+        return sum(
+            amount
+            for account, amount in self.ledger.balances.items()
+            if account in HELD or account[: account.find(":") + 1] in per_token
+        )
+
+    def unanswered(self) -> int:
+        """What orders and buybacks without an answer may or may not have spent."""
+        return sum(
+            amount for account, amount in self.ledger.balances.items() if account.startswith(("in_flight:", "buying:"))
+        )

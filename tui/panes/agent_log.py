@@ -35,6 +35,11 @@ TABLE: Table[DecisionRow] = Table(
     key=lambda row: row.address,
     haystack=lambda row: f"{row.token} {row.address} {row.source} {row.outcome} {row.text}",
     empty="no decision yet: the agent speaks when a desk has something to deploy",
+    fields={
+        "token": lambda row: f"{row.token} {row.address}",
+        "source": lambda row: row.source,
+        "kind": lambda row: row.outcome,
+    },
 )
 
 

@@ -94,6 +94,12 @@ TABLE: Table[DeskRow] = Table(
     aside=_aside,
     across=_across,
     dimmed=lambda row: row.halted_by is not None,
+    fields={
+        "token": lambda row: f"{row.token} {row.address}",
+        "market": lambda row: row.market or "",
+        "side": lambda row: row.side or "",
+        "phase": lambda row: row.phase,
+    },
 )
 
 

@@ -46,6 +46,12 @@ TABLE: Table[LiquidationRow] = Table(
     key=lambda row: str(row.position_id),
     haystack=lambda row: f"{row.position_id} {row.market} {row.side} {row.state} {owner(row)}",
     empty="no position is near its end",
+    fields={
+        "market": lambda row: row.market,
+        "side": lambda row: row.side,
+        "state": lambda row: row.state,
+        "owner": owner,
+    },
 )
 
 

@@ -59,6 +59,7 @@ TABLE: Table[MarketRow] = Table(
     key=lambda row: row.symbol,
     haystack=lambda row: f"{row.symbol} {row.health}",
     empty="no price feed: waiting for the first price",
+    fields={"market": lambda row: row.symbol, "health": lambda row: row.health},
 )
 
 

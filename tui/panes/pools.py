@@ -72,6 +72,7 @@ TABLE: Table[PoolRow] = Table(
     aside=lambda row: None if row.priced else ("? no price", Tone.WARN),
     across=lambda row: ("value", "token"),
     dimmed=lambda row: not row.enabled,
+    fields={"pool": name, "token": tokens},
 )
 
 

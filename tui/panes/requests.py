@@ -131,6 +131,14 @@ TABLE: Table[Seen] = Table(
     ),
     empty="no request yet: n creates a deposit, a withdrawal or an order",
     dimmed=lambda seen: not waiting(seen.row),
+    fields={
+        "kind": lambda seen: seen.row.kind,
+        "market": lambda seen: seen.row.market,
+        "state": lambda seen: seen.row.state,
+        "account": lambda seen: account(seen.row),
+        "keeper": lambda seen: seen.row.keeper,
+        "reason": lambda seen: seen.row.reason,
+    },
 )
 
 

@@ -1,8 +1,8 @@
 """Double entry: money only ever moves from one account to another, so the sum over all accounts stays zero.
 
-Accounts are plain names. `external` is everything outside the ledger and the only account that may be negative. Every
-token has a ledger of its own, in its own smallest unit; market tokens are tokens, and what `external` owes of one is
-its supply.
+Accounts are plain names. `external` is everything outside the ledger and, unless a ledger says otherwise, the only
+account that may be negative. Every token has a ledger of its own, in its own smallest unit; market tokens are tokens,
+and what `external` owes of one is its supply.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Move:
 
 
 class Overdrawn(ValueError):
-    """A move would have left an account other than `external` below zero."""
+    """A move would have left an account below zero that may not be."""
 
 
 def moves(*legs: tuple[str, str, int], token: str = "") -> tuple[Move, ...]:
@@ -45,6 +45,8 @@ class Ledger:
     """Balances by account name; an account that was never touched holds nothing."""
 
     balances: dict[str, int] = field(default_factory=dict)
+    may_owe: frozenset[str] = frozenset((EXTERNAL,))
+    """Accounts that may be negative."""
 
     def __getitem__(self, account: str) -> int:
         return self.balances.get(account, 0)
@@ -54,7 +56,7 @@ class Ledger:
         balances = self.balances
         for move in movements:
             left = balances.get(move.source, 0) - move.amount
-            if move.amount <= 0 or (left < 0 and move.source != EXTERNAL):
+            if move.amount <= 0 or (left < 0 and move.source not in self.may_owe):
                 raise Overdrawn(f"{move.source} cannot pay {move.amount} {move.token} to {move.target}")
             balances[move.source] = left
             balances[move.target] = balances.get(move.target, 0) + move.amount

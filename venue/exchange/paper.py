@@ -6,33 +6,38 @@ desk's wallet on the exchange. Execution fees are paid with native tokens from o
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from venue.exchange import commands
+from venue.exchange.commands import Refused
 from venue.exchange.fixed import WAD, down, toward_zero, up, wad
-from venue.exchange.health import health, move_to_liquidation
+from venue.exchange.health import Exit, health, move_to_liquidation
 from venue.exchange.ledger import wallet
 from venue.exchange.machine import Command
+from venue.exchange.paper_quotes import MICRO, PaperCode, command_of, quote_of, terms_of
 from venue.exchange.requests.commands import CreateOrder
-from venue.exchange.requests.request import OrderType
-from venue.exchange.requests.work import least_fee
 from venue.exchange.state import Exchange, Fill, Position, PositionStatus
 from venue.perp import (
+    Capabilities,
     CloseOrder,
     Declined,
     Ended,
     Filled,
     MarketTerms,
     OpenOrder,
+    Order,
     OrderOutcome,
     PerpPosition,
     PositionRef,
+    Profit,
+    Quote,
+    ReduceOrder,
+    UnknownPnl,
     Usdc,
     Waiting,
 )
 
-MICRO = 10**12
-"""One micro-dollar in 1e-18 units."""
 T = TypeVar("T")
 
 
@@ -48,6 +53,7 @@ class PaperVenue:
     """The `PerpVenue` over an embedded exchange; accounts with the `prefix` are the desks, all others stay hidden."""
 
     name = "exchange"
+    capabilities = Capabilities(reduces=True, worst_price=True, max_positions=None, gas=False)
 
     def __init__(self, clearing: Clearing, min_notional: Usdc, prefix: str, now_ms: Callable[[], int]) -> None:
         self._clearing = clearing
@@ -58,80 +64,55 @@ class PaperVenue:
     async def markets(self) -> dict[str, MarketTerms]:
         return await self._clearing.read(
             lambda exchange: {
-                market.symbol: MarketTerms(market.symbol, int(market.params.max_leverage * WAD), self._min_notional)
-                for market in exchange.markets.values()
+                market.symbol: terms_of(exchange, market, self._min_notional) for market in exchange.markets.values()
             }
         )
 
+    async def quote(self, order: Order) -> Quote | Declined:
+        """By the exchange's own decisions on its committed state, so it is exact until something else is committed.
+
+        An id that has been used is declined as a duplicate: sending it again would do nothing.
+        """
+
+        def look(exchange: Exchange) -> Quote | Declined:
+            try:
+                return quote_of(exchange, self._command(exchange, order))
+            except Refused as refused:
+                return Declined(order.order_id, refused.rejection.code, refused.rejection.detail)
+
+        return await self._clearing.read(look)
+
     async def open(self, order: OpenOrder) -> OrderOutcome:
-        notional = order.collateral * order.leverage
-        if notional < self._min_notional * WAD:
-            return Declined(order.order_id, "BELOW_MIN_NOTIONAL", "collateral x leverage is below the venue's minimum")
-        return await self._create(
-            order.order_id,
-            order.account,
-            OrderType.MARKET_INCREASE,
-            order.market,
-            order.is_long,
-            collateral=order.collateral * MICRO,
-            size=down(notional * MICRO, WAD),
-            position_id=order.increase.trade_index if order.increase else 0,
-        )
+        return await self._send(order)
+
+    async def reduce(self, order: ReduceOrder) -> OrderOutcome:
+        """The share is of the position as it stands now, before anything else that still waits for a keeper."""
+        return await self._send(order)
 
     async def close(self, order: CloseOrder) -> OrderOutcome:
-        number = order.ref.trade_index
-        position = await self._clearing.read(lambda exchange: exchange.open_positions.get(number))
-        return await self._create(
-            order.order_id,
-            order.account,
-            OrderType.MARKET_DECREASE,
-            order.ref.market,
-            order.ref.is_long,
-            collateral=0,
-            size=position.entry_notional if position else 1,
-            position_id=number,
-            worst_price=order.worst_price,
-        )
+        """The whole position is what stands now: what an order that still waits adds to it afterwards stays."""
+        return await self._send(order)
 
-    async def _create(
-        self,
-        order_id: str,
-        account: str,
-        kind: OrderType,
-        market: str,
-        is_long: bool,
-        collateral: int,
-        size: int,
-        position_id: int,
-        worst_price: int | None = None,
-    ) -> OrderOutcome:
-        table = await self._clearing.read(lambda exchange: exchange.requests.rules.work)
-        fee = least_fee(table, kind, 0)
-        command = CreateOrder(
-            account=self._prefix + account,
-            receiver=self._prefix + account,
-            execution_fee=fee,
-            native_sent=fee,
-            client_id=order_id,
-            from_outside=True,
-            now_ms=self._now_ms(),
-            type=kind,
-            market=market,
-            is_long=is_long,
-            collateral_token="",
-            collateral=collateral,
-            size=size,
-            acceptable_price=worst_price,
-            position_id=position_id,
-            withdraw_unit=MICRO if kind.is_decrease else 0,
-        )
-        answer = await self._clearing.submit(command)
-        if isinstance(answer, commands.Rejection):
-            sent_before = await self.outcome(order_id)
-            if isinstance(sent_before, Declined) and sent_before.code == NEVER_SENT:
-                return Declined(order_id, answer.code, answer.detail)
-            return sent_before
-        return Waiting(order_id)
+    async def _send(self, order: Order) -> OrderOutcome:
+        """Creates the request, once: an id that is known already is answered with what has become of it."""
+
+        def build(exchange: Exchange) -> CreateOrder | commands.Rejection:
+            try:
+                return self._command(exchange, order)
+            except Refused as refused:
+                return refused.rejection
+
+        command = await self._clearing.read(build)
+        answer = command if isinstance(command, commands.Rejection) else await self._clearing.submit(command)
+        if not isinstance(answer, commands.Rejection):
+            return Waiting(order.order_id)
+        sent_before = await self.outcome(order.order_id)
+        if isinstance(sent_before, Declined) and sent_before.code == PaperCode.NEVER_SENT:
+            return Declined(order.order_id, answer.code, answer.detail)
+        return sent_before
+
+    def _command(self, exchange: Exchange, order: Order) -> CreateOrder:
+        return command_of(exchange, order, self._prefix, self._min_notional, self._now_ms())
 
     async def outcome(self, order_id: str) -> OrderOutcome:
         """Known for certain either way: the request and what became of it are in the journal."""
@@ -149,7 +130,7 @@ class PaperVenue:
                 return Declined(order_id, ended.reason, ended.detail)
             if key:
                 return Declined(order_id, "CANCELLED", "cancelled; the journal has the reason")
-            return Declined(order_id, NEVER_SENT, "the exchange has no such order")
+            return Declined(order_id, PaperCode.NEVER_SENT, "the exchange has no such order")
 
         return await self._clearing.read(look)
 
@@ -184,23 +165,41 @@ class PaperVenue:
 
     def _view(self, exchange: Exchange, position: Position) -> PerpPosition:
         market = exchange.markets[position.market]
-        state = health(market, position)
-        leaving = state.exit
-        return PerpPosition(
+        notional = down(position.base_size * market.quote_reserve, market.base_reserve)
+        stands = PerpPosition(
             ref=_ref(exchange, position),
             account=position.user_id.removeprefix(self._prefix),
             collateral=down(position.margin, MICRO),
-            notional=down(down(position.base_size * market.quote_reserve, market.base_reserve), MICRO),
-            leverage=state.leverage,
+            notional=down(notional, MICRO),
+            leverage=down(notional * WAD, position.margin),
             entry=position.entry_price,
             mark=market.mark,
-            pnl=toward_zero(leaving.pnl_trade + leaving.pnl_carry, MICRO),
-            pnl_price=toward_zero(leaving.pnl_trade, MICRO),
-            pnl_carry=toward_zero(leaving.pnl_carry, MICRO),
+            pnl=UnknownPnl("the curve cannot price leaving it"),
+            liq_move=None,
+            exit_price=None,
+            exit_payout=None,
+        )
+        try:
+            state = health(market, position)
+        except Refused as refused:
+            return replace(stands, pnl=UnknownPnl(f"{refused.rejection.code}: {refused.rejection.detail}"))
+        leaving = state.exit
+        return replace(
+            stands,
+            leverage=state.leverage,
+            pnl=_profit(leaving),
             liq_move=move_to_liquidation(market, position, state),
             exit_price=leaving.price,
             exit_payout=max(0, down(leaving.equity, MICRO)),
         )
+
+
+def _profit(leaving: Exit) -> Profit:
+    """Each part rounded toward zero, so that neither gain nor loss is overstated; a close costs no fee.
+
+    `net` is therefore within 2 micro-dollars of exit payout - collateral, for as long as the payout is above zero.
+    """
+    return Profit(price=toward_zero(leaving.pnl_trade, MICRO), carry=toward_zero(leaving.pnl_carry, MICRO))
 
 
 def _ref(exchange: Exchange, position: Position) -> PositionRef:
@@ -218,6 +217,5 @@ def _filled(exchange: Exchange, order_id: str, fill: Fill) -> Filled:
     )
 
 
-NEVER_SENT = "NEVER_SENT"
 MIN_NOTIONAL: Usdc = down(wad(100), MICRO)
 """AVANTIS_MIN_NOTIONAL_USDC of the seed: collateral x leverage below this is refused by the venue's terms."""

@@ -1,0 +1,84 @@
+"""Buybacks: what is queued for a token buys it (seed avantis-venue, "Buybacks"); the protocol's own is burned."""
+
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+
+import structlog
+
+from engine.config import Buybacks
+from engine.desks import commands
+from engine.desks.accounts import PPM
+from engine.desks.money import queued
+from engine.desks.terms import in_usdc
+from engine.settlement import Settlement
+from engine.world import World
+from venue.exchange.commands import Rejection
+from venue.perp import Usdc
+from venue.swap import PROTOCOL_TOKEN, SwapOrder, SwapUnsettled, SwapVenue
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+class BuybackEngine:
+    """Every swap is a journaled intent first; one without an answer is asked after, never sent again."""
+
+    def __init__(
+        self,
+        settlement: Settlement,
+        venue: SwapVenue,
+        settings: Buybacks,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._settlement = settlement
+        self._venue = venue
+        self._settings = settings
+        self._new_id = new_id
+
+    async def run_buyback_cycle(self) -> str:
+        """The protocol's leg."""
+        return await self._cycle((PROTOCOL_TOKEN,), self._settings.protocol_min_usdc)
+
+    async def run_creator_buyback_cycle(self) -> str:
+        """Every token's own leg, with what its positions paid back."""
+        tokens = await self._settlement.read(lambda world: tuple(world.house.desks))
+        return await self._cycle(tokens, self._settings.creator_min_usdc)
+
+    async def _cycle(self, tokens: tuple[str, ...], least: Decimal) -> str:
+        bought = 0
+        for token in tokens:
+            bought += await self._one(token, in_usdc(least))
+        return f"{bought} of {len(tokens)} bought back"
+
+    async def _one(self, token: str, least: Usdc) -> bool:
+        order_id, amount = await self._settlement.read(lambda world: _standing(world, token))
+        if order_id:
+            outcome = await self._venue.outcome(order_id)
+            await self._settlement.submit(commands.RecordSwap(token, outcome))
+            return False
+        amount = min(amount, in_usdc(self._settings.max_usdc))
+        if amount < least:
+            return False
+        quote = await self._venue.quote(token, amount)
+        floor = quote * (PPM - int(self._settings.slippage_pct * PPM)) // PPM if quote else 0
+        if floor <= 0:
+            log.info("no quote for a buyback", token=token or "protocol")
+            return False
+        return await self._buy(SwapOrder(self._new_id(), token, amount, floor, burn=token == PROTOCOL_TOKEN))
+
+    async def _buy(self, order: SwapOrder) -> bool:
+        intent = commands.IntendBuyback(order.token, order.order_id, order.amount, order.least)
+        answer = await self._settlement.submit(intent)
+        if isinstance(answer, Rejection):
+            log.info("buyback not intended", token=order.token, code=answer.code)
+            return False
+        outcome = await self._venue.swap_usdc_for_token(order)
+        await self._settlement.submit(commands.RecordSwap(order.token, outcome))
+        return not isinstance(outcome, SwapUnsettled)
+
+
+def _standing(world: World, token: str) -> tuple[str, Usdc]:
+    """The buyback without an answer, if any, and what is queued."""
+    buyback = world.house.buybacks.get(token)
+    order = buyback.order if buyback else None
+    return order.order_id if order else "", queued(world.house, token)

@@ -1,0 +1,161 @@
+"""Desks as rows: what they hold, what they wait for, what the agent last said about them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.agent.plan import MarketSight
+from engine.desk_rows import PlanRow, SeenMarket
+from engine.desks.accounts import creator, deployed, pending, realised, reserve
+from engine.desks.state import Desk, House
+from engine.desks.terms import Terms
+from engine.exchange_rows import Side, Wad
+from engine.snapshot import DecisionRow, DeskRow, ExitQuote, Outcome
+from engine.text import money
+from venue.exchange.fixed import WAD
+from venue.perp import PerpPosition, PositionRef, Profit, UnknownPnl, Usdc
+
+MICRO = 10**12
+PPM = 1_000_000
+
+
+def desk_row(desk: Desk, house: House, terms: Terms, positions: Mapping[PositionRef, PerpPosition]) -> DeskRow:
+    """One desk as it is now."""
+    held = house.ledger[pending(desk.address)]
+    leverage = terms.leverage(desk.ref.market if desk.ref else "")
+    needed = terms.min_deploy(leverage)
+    buyback = house.buybacks.get(desk.address)
+    row = DeskRow(
+        address=desk.address,
+        token=desk.name,
+        phase=desk.phase,
+        version=desk.version,
+        pending=held * MICRO,
+        min_deploy=needed * MICRO,
+        note=_note(desk, held, needed, leverage, house, terms),
+        halted_by=desk.halted_by,
+        halted_at_ms=desk.halted_at_ms,
+        market=desk.ref.market if desk.ref else None,
+        side=side(desk.ref.is_long) if desk.ref else None,
+        position_id=desk.ref.trade_index if desk.ref else None,
+        fees_total=desk.fees_total * MICRO,
+        realised=house.ledger[realised(desk.address)] * MICRO,
+        reserve=house.ledger[reserve(desk.address)] * MICRO,
+        deployed=house.ledger[deployed(desk.address)] * MICRO,
+        creator=house.ledger[creator(desk.address)] * MICRO,
+        trading_fees=desk.trading_fees * MICRO,
+        won=desk.won * MICRO,
+        bought_back=buyback.spent * MICRO if buyback else 0,
+        enrolled_as=_enrolled_as(desk),
+        quarantine=desk.quarantine,
+        warning=", ".join(sorted(rule.value for rule in desk.warnings)),
+        plan=_plan(desk),
+    )
+    position = positions.get(desk.ref) if desk.ref else None
+    return row if position is None else _with_position(row, position)
+
+
+def _note(desk: Desk, held: Usdc, needed: Usdc, leverage: int, house: House, terms: Terms) -> str:
+    if desk.quarantine:
+        return desk.quarantine
+    if desk.order is not None:
+        return f"{desk.order.kind} order has no answer yet"
+    if desk.deferred is not None:
+        return desk.deferred.reason
+    if desk.ref is not None:
+        return "at the position cap" if terms.at_cap(house.ledger[deployed(desk.address)]) else ""
+    if not terms.known:
+        return "waiting for the venue's markets"
+    if desk.deciding:
+        return "the agent is being asked"
+    if held < needed:
+        return f"{money(held * leverage // WAD)} of {money(needed * leverage // WAD)} min notional, waiting"
+    if desk.word and desk.word.outcome in (Outcome.NONE, Outcome.REFUSED):
+        return "no entry, asked again at the next pass"
+    return "waiting for the next pass"
+
+
+def _enrolled_as(desk: Desk) -> str:
+    words = [desk.underlying]
+    if desk.enrolled_long is not None:
+        words.append(side(desk.enrolled_long).value)
+    if desk.enrolled_leverage:
+        words.append(f"{desk.enrolled_leverage}x")
+    return " ".join(word for word in words if word)
+
+
+def _plan(desk: Desk) -> PlanRow | None:
+    decided, asked = desk.decided, desk.asked
+    if decided is None or asked is None:
+        return None
+    sight = asked.sight
+    return PlanRow(
+        at_ms=desk.decided_at_ms,
+        source=decided.source,
+        allow=decided.opens,
+        market=decided.market,
+        side=side(decided.is_long),
+        leverage=decided.leverage // WAD,
+        asked_leverage=decided.asked_leverage,
+        reason=decided.reason,
+        degraded=decided.degraded,
+        pending=sight.pending * MICRO,
+        in_session=sight.in_session,
+        lookback_ms=sight.lookback_ms,
+        seen=tuple(_seen(market) for market in sight.markets),
+    )
+
+
+def _seen(sight: MarketSight) -> SeenMarket:
+    return SeenMarket(
+        sight.market, sight.index, _fraction(sight.momentum), _fraction(sight.volatility), sight.max_leverage
+    )
+
+
+def _fraction(ppm: int | None) -> float | None:
+    return None if ppm is None else ppm / PPM
+
+
+def _with_position(row: DeskRow, position: PerpPosition) -> DeskRow:
+    pnl = position.pnl
+    return replace(
+        row,
+        leverage=position.leverage / WAD,
+        collateral=position.collateral * MICRO,
+        notional=position.notional * MICRO,
+        entry=position.entry,
+        mark=position.mark,
+        pnl=_wad(pnl.net) if isinstance(pnl, Profit) else None,
+        pnl_price=_wad(pnl.price) if isinstance(pnl, Profit) else None,
+        pnl_carry=_wad(pnl.carry) if isinstance(pnl, Profit) else None,
+        pnl_unknown=pnl.why if isinstance(pnl, UnknownPnl) else "",
+        liq_move=position.liq_move,
+        exit=_exit(position),
+    )
+
+
+def _exit(position: PerpPosition) -> ExitQuote | None:
+    if position.exit_price is None or position.exit_payout is None or not position.mark:
+        return None
+    move = position.exit_price / position.mark - 1
+    return ExitQuote(position.exit_price, move if position.ref.is_long else -move, position.exit_payout * MICRO)
+
+
+def _wad(amount: Usdc) -> Wad:
+    return amount * MICRO
+
+
+def side(is_long: bool) -> Side:
+    """A side by its name."""
+    return Side.LONG if is_long else Side.SHORT
+
+
+def decision_rows(house: House) -> tuple[DecisionRow, ...]:
+    """The latest word on every desk, newest first."""
+    rows = [
+        DecisionRow(
+            desk.address, desk.name, desk.word.at_ms, desk.word.source, desk.word.outcome, desk.word.text, desk.word.seq
+        )
+        for desk in house.desks.values()
+        if desk.word
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.seq))

@@ -1,0 +1,126 @@
+"""Carries intents to the venue and answers back. One at a time per desk, whoever asks."""
+
+import asyncio
+from collections.abc import Callable
+
+from engine.desks import commands
+from engine.desks.commands import Code
+from engine.desks.facts import Rule
+from engine.settlement import Settlement
+from engine.world import World
+from venue.exchange.commands import Rejection
+from venue.perp import (
+    CloseOrder,
+    OrderOutcome,
+    PerpVenue,
+    PositionRef,
+    ReduceOrder,
+    Unsettled,
+    Waiting,
+)
+
+
+class Courier:
+    """The only sender of orders that leave a position; the manager sends those that add to one under the same lock."""
+
+    def __init__(self, settlement: Settlement, venue: PerpVenue, new_id: Callable[[], str]) -> None:
+        self._settlement = settlement
+        self._venue = venue
+        self._new_id = new_id
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, address: str) -> asyncio.Lock:
+        """Whoever moves a desk holds this."""
+        return self._locks.setdefault(address, asyncio.Lock())
+
+    async def close(
+        self, address: str, worst_price: int | None, who: str, seen_seq: int | None = None, rule: Rule | None = None
+    ) -> OrderOutcome | Rejection:
+        """Closes the desk's whole position, whatever loop is at work on the desk."""
+        intent = commands.IntendClose(address, self._new_id(), worst_price, who, seen_seq, rule)
+        return await self._leave(intent)
+
+    async def reduce(
+        self,
+        address: str,
+        share: int,
+        worst_price: int | None,
+        who: str,
+        seen_seq: int | None = None,
+        rule: Rule | None = None,
+    ) -> OrderOutcome | Rejection:
+        """Closes `share` (1e-6) of it."""
+        intent = commands.IntendReduce(address, self._new_id(), share, worst_price, who, seen_seq, rule)
+        return await self._leave(intent)
+
+    async def _leave(self, intent: commands.IntendClose | commands.IntendReduce) -> OrderOutcome | Rejection:
+        address = intent.address
+        async with self.lock(address):
+            answer = await self._settlement.submit(intent)
+            if isinstance(answer, Rejection):
+                return answer
+            ref = await self._settlement.read(lambda world: world.house.desks[address].ref)
+            if ref is None:
+                raise AssertionError("an intent to leave exists only for a position")
+            if isinstance(intent, commands.IntendReduce):
+                reduction = ReduceOrder(intent.order_id, address, ref, intent.share, intent.worst_price)
+                outcome = await self._venue.reduce(reduction)
+            else:
+                outcome = await self._venue.close(CloseOrder(intent.order_id, address, ref, intent.worst_price))
+            await self.record(address, outcome)
+            return outcome
+
+    async def outcome(self, order_id: str) -> OrderOutcome:
+        """What the venue says became of an order."""
+        return await self._venue.outcome(order_id)
+
+    async def record(self, address: str, outcome: OrderOutcome) -> None:
+        """Journals an answer; one that contradicts what was asked for sets the desk aside."""
+        if isinstance(outcome, Waiting):
+            return
+        answer = await self._settlement.submit(commands.RecordOutcome(address, outcome))
+        if isinstance(answer, Rejection) and answer.code == Code.CONTRADICTION:
+            await self._settlement.submit(commands.Quarantine(address, answer.detail, "manager"))
+
+    async def settle(self, address: str, order_id: str) -> bool:
+        """Settles an order a crash or a lost answer left open: asks what became of it, never sends it again."""
+        outcome = await self._venue.outcome(order_id)
+        await self.record(address, outcome)
+        return not isinstance(outcome, Unsettled | Waiting)
+
+    async def ended(self, address: str, ref: PositionRef) -> bool:
+        """Whether the venue says for certain that the desk's position is gone; then that is recorded."""
+        ended = await self._venue.ended(ref)
+        if ended is None:
+            return False
+        await self._settlement.submit(commands.RecordEnd(address, ended))
+        return True
+
+    async def watch(self) -> str:
+        """One look at every desk with a position or an order."""
+        busy = await self._settlement.read(
+            lambda world: tuple(
+                desk.address
+                for desk in world.house.desks.values()
+                if (desk.ref or desk.order) and not (desk.quarantine and not desk.order)
+            )
+        )
+        settled = gone = 0
+        for address in busy:
+            async with self.lock(address):
+                order_id, ref = await self._standing(address)
+                if order_id and await self.settle(address, order_id):
+                    settled += 1
+                    order_id, ref = await self._standing(address)
+                if ref and not order_id:
+                    gone += await self.ended(address, ref)
+        return f"{len(busy)} desks with positions or orders, {settled} settled, {gone} gone"
+
+    async def _standing(self, address: str) -> tuple[str, PositionRef | None]:
+        """A desk's unanswered order, if any, and its position."""
+
+        def look(world: World) -> tuple[str, PositionRef | None]:
+            desk = world.house.desks[address]
+            return desk.order.order_id if desk.order else "", desk.ref
+
+        return await self._settlement.read(look)

@@ -1,0 +1,185 @@
+"""Decisions about a desk's one order: what may be intended, and what an answer means for the money."""
+
+from engine.desks import commands, facts
+from engine.desks.accounts import deployed, in_flight, pending, realised, reserve
+from engine.desks.commands import Caps, Code
+from engine.desks.facts import Fact, OrderIntended, OrderKind
+from engine.desks.refusal import Refused, find, without_order
+from engine.desks.state import Desk, House
+from venue.exchange.ledger import EXTERNAL, Move, moves
+from venue.perp import WHOLE, Declined, Filled, Unsettled, Waiting
+
+DAY_MS = 86_400_000
+
+
+def intend_open(house: House, command: commands.IntendOpen) -> tuple[Fact, ...]:
+    """Refused by a halt, by a quarantine, by any cap, and while another order has no answer."""
+    desk = without_order(house, command.address)
+    _may_add_risk(house, desk, command)
+    return (
+        facts.OrderIntended(
+            address=desk.address,
+            order_id=command.order_id,
+            kind=OrderKind.GROW if desk.ref else OrderKind.OPEN,
+            market=command.market,
+            is_long=command.is_long,
+            leverage=command.leverage,
+            collateral=command.collateral,
+            worst_price=None,
+            who="manager",
+            moves=moves((pending(desk.address), in_flight(desk.address), command.collateral)),
+            at_ms=command.now_ms,
+        ),
+    )
+
+
+def _may_add_risk(house: House, desk: Desk, command: commands.IntendOpen) -> None:
+    if desk.halted:
+        raise Refused(Code.HALTED, f"{desk.name} is halted by {desk.halted_by}")
+    if desk.quarantine:
+        raise Refused(Code.QUARANTINED, f"{desk.name} is quarantined: {desk.quarantine}")
+    if desk.ref is not None and (desk.ref.market, desk.ref.is_long) != (command.market, command.is_long):
+        raise Refused(Code.HAS_POSITION, f"{desk.name} already has a position elsewhere")
+    if command.collateral <= 0 or command.leverage <= 0:
+        raise Refused(Code.BAD_AMOUNT, "collateral and leverage must be above zero")
+    if house.ledger[pending(desk.address)] < command.collateral:
+        raise Refused(Code.INSUFFICIENT_PENDING, f"{desk.name} has less than that pending")
+    early = desk.opened_at_ms + command.caps.open_interval_ms - command.now_ms
+    if desk.ref is None and desk.opened_at_ms and early > 0:
+        raise Refused(Code.TOO_SOON, f"{desk.name} opened less than {command.caps.open_interval_ms // 1000} s ago")
+    _within(command.caps, command.collateral, _at_risk(house, desk, command))
+
+
+def _at_risk(house: House, desk: Desk, command: commands.IntendOpen) -> Caps:
+    """What is at risk already, in the shape of the caps."""
+    return Caps(
+        desk=house.ledger[deployed(desk.address)],
+        market=house.at_risk[command.market],
+        wallet=house.at_risk.total(),
+        day=house.day_spent if house.day == command.now_ms // DAY_MS else 0,
+    )
+
+
+def _within(caps: Caps, collateral: int, used: Caps) -> None:
+    for code, cap, there in (
+        (Code.CAP_DESK, caps.desk, used.desk),
+        (Code.CAP_MARKET, caps.market, used.market),
+        (Code.CAP_WALLET, caps.wallet, used.wallet),
+        (Code.CAP_DAY, caps.day, used.day),
+    ):
+        if cap is not None and there is not None and there + collateral > cap:
+            raise Refused(code, f"{there / 1e6:,.2f} of {cap / 1e6:,.2f} USDC are used; {collateral / 1e6:,.2f} more")
+
+
+def intend_reduce(house: House, command: commands.IntendReduce) -> tuple[Fact, ...]:
+    """Allowed on a halted desk: it takes risk away."""
+    if not 0 < command.share < WHOLE:
+        raise Refused(Code.BAD_SHARE, "a reduction leaves some of the position, and takes some")
+    return (_leaving(house, command, OrderKind.REDUCE, command.share),)
+
+
+def intend_close(house: House, command: commands.IntendClose) -> tuple[Fact, ...]:
+    """Allowed on a halted desk, and to an operator on a quarantined one."""
+    return (_leaving(house, command, OrderKind.CLOSE, WHOLE),)
+
+
+def _leaving(
+    house: House, command: commands.IntendReduce | commands.IntendClose, kind: OrderKind, share: int
+) -> OrderIntended:
+    desk = without_order(house, command.address)
+    if desk.ref is None:
+        raise Refused(Code.NO_POSITION, f"{desk.name} has no position to {kind}")
+    if desk.quarantine and command.seen_seq is None:
+        raise Refused(Code.QUARANTINED, f"{desk.name} is quarantined: {desk.quarantine}")
+    if command.seen_seq is not None and desk.version > command.seen_seq:
+        raise Refused(Code.CHANGED, f"{desk.name} has changed since you saw it; look again")
+    return OrderIntended(
+        address=desk.address,
+        order_id=command.order_id,
+        kind=kind,
+        market=desk.ref.market,
+        is_long=desk.ref.is_long,
+        leverage=desk.leverage,
+        collateral=0,
+        worst_price=command.worst_price,
+        who=command.who,
+        moves=(),
+        share=share,
+        rule=command.rule,
+    )
+
+
+def record_outcome(house: House, command: commands.RecordOutcome) -> tuple[Fact, ...]:
+    """What an answer means; `Waiting` means nothing yet."""
+    desk = find(house, command.address)
+    outcome = command.outcome
+    order = desk.order
+    if order is None or order.order_id != outcome.order_id:
+        raise Refused(Code.UNKNOWN_ORDER, f"{desk.name} does not wait for order {outcome.order_id}")
+    match outcome:
+        case Waiting():
+            return ()
+        case Unsettled():
+            return () if desk.unsettled else (facts.OrderUnsettled(desk.address, order.order_id, order.kind),)
+        case Declined():
+            back = moves((in_flight(desk.address), pending(desk.address), order.collateral))
+            return (facts.OrderDeclined(desk.address, order.order_id, order.kind, outcome.code, outcome.detail, back),)
+        case Filled():
+            return (_filled(house, desk, order, outcome),)
+
+
+def _filled(house: House, desk: Desk, order: OrderIntended, outcome: Filled) -> facts.OrderFilled:
+    ref = outcome.ref
+    if (ref.market, ref.is_long) != (order.market, order.is_long) or (desk.ref not in (None, ref)):
+        raise Refused(Code.CONTRADICTION, f"order {order.order_id} was answered for another position")
+    if outcome.payout < 0 or (order.kind.adds_risk and outcome.payout):
+        raise Refused(Code.CONTRADICTION, f"order {order.order_id} cannot have paid {outcome.payout}")
+    if order.kind.adds_risk:
+        legs = moves((in_flight(desk.address), deployed(desk.address), order.collateral))
+    else:
+        legs = _back_from_venue(house, desk.address, outcome.payout, order.share)
+    return facts.OrderFilled(
+        address=desk.address,
+        order_id=order.order_id,
+        kind=order.kind,
+        market=ref.market,
+        is_long=ref.is_long,
+        pair_index=ref.pair_index,
+        trade_index=ref.trade_index,
+        price=outcome.price,
+        notional=outcome.notional,
+        fee=outcome.fee,
+        payout=outcome.payout,
+        moves=legs,
+    )
+
+
+def record_end(house: House, command: commands.RecordEnd) -> tuple[Fact, ...]:
+    """A position that is gone without an order: its loss is booked, and its reserve is pending again."""
+    desk = find(house, command.address)
+    if desk.ref is None or desk.ref != command.ended.ref:
+        raise Refused(Code.NO_POSITION, f"{desk.name} does not have that position")
+    address, payout = desk.address, command.ended.payout
+    legs = _back_from_venue(house, address, payout, WHOLE)
+    legs += moves((reserve(address), pending(address), house.ledger[reserve(address)]))
+    loss = house.ledger[deployed(address)] - payout
+    ended = facts.DeskLiquidated(address, payout, loss, legs)
+    if desk.order is None:
+        return (ended,)
+    order = desk.order
+    back = moves((in_flight(address), pending(address), order.collateral))
+    gone = facts.OrderDeclined(
+        address, order.order_id, order.kind, "POSITION_GONE", "the position was liquidated first", back
+    )
+    return (gone, ended)
+
+
+def _back_from_venue(house: House, address: str, payout: int, share: int) -> tuple[Move, ...]:
+    """The cost leaves `deployed`; what differs from it was won from, or lost to, the outside."""
+    cost = house.ledger[deployed(address)] * share // WHOLE
+    kept = min(cost, payout)
+    return moves(
+        (deployed(address), realised(address), kept),
+        (deployed(address), EXTERNAL, cost - kept),
+        (EXTERNAL, realised(address), payout - kept),
+    )

@@ -1,0 +1,76 @@
+"""How much may be put where: the settings, and what the venue allows on its markets."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from engine.config import Risk
+from engine.desks.commands import Caps
+from venue.exchange.fixed import WAD, wad
+from venue.perp import MarketTerms, Usdc
+
+USDC = 10**6
+
+
+def in_usdc(amount: Decimal) -> Usdc:
+    """A configured amount in 1e-6, digits below that cut off."""
+    return int(amount * USDC)
+
+
+def caps_of(risk: Risk) -> Caps:
+    """The exposure caps that are set."""
+    return Caps(
+        desk=in_usdc(risk.max_position_usdc),
+        market=in_usdc(risk.max_market_usdc),
+        wallet=in_usdc(risk.max_wallet_usdc),
+        day=in_usdc(risk.max_daily_usdc),
+        open_interval_ms=risk.open_interval_s * 1000,
+    )
+
+
+class Terms:
+    """Knows the venue's markets as of the last pass."""
+
+    def __init__(self, risk: Risk, avantis_max_leverage: int) -> None:
+        self.risk = risk
+        self.caps = caps_of(risk)
+        self._avantis_max = avantis_max_leverage
+        self._markets: Mapping[str, MarketTerms] = {}
+
+    def learn(self, markets: Mapping[str, MarketTerms]) -> None:
+        """Takes what the venue says now."""
+        self._markets = markets
+
+    @property
+    def known(self) -> bool:
+        """Whether the venue has said what may be traded."""
+        return bool(self._markets)
+
+    def leverage(self, market: str = "") -> int:
+        """min(RISK.leverage, AVANTIS_MAX_LEVERAGE, the venue's cap) in 1e-18 (seed desk-agent, "Leverage"): on a
+        market, or the least over all."""
+        chosen = [terms for terms in self._markets.values() if market in ("", terms.symbol)]
+        limits = [terms.max_leverage for terms in chosen]
+        return min(wad(self.risk.leverage), *limits, *([self._avantis_max * WAD] if chosen else []))
+
+    def opening(self) -> dict[str, int]:
+        """The markets that may be opened, with their leverage in whole times."""
+        return {symbol: self.leverage(symbol) // WAD for symbol, terms in self._markets.items() if terms.opens}
+
+    def room(self, market: str, is_long: bool, leverage: int) -> Usdc | None:
+        """Most collateral the venue's own limits leave on a side; None is no limit known."""
+        most = self._markets[market].max_notional(is_long)
+        return None if most is None else most * WAD // leverage
+
+    def min_deploy(self, leverage: int) -> Usdc:
+        """Smallest collateral that reaches both RISK.minDeployUsdc and the venue's minimum notional, rounded up."""
+        smallest = max((terms.min_notional for terms in self._markets.values()), default=0)
+        return max(in_usdc(self.risk.min_deploy_usdc), -(-smallest * WAD // leverage))
+
+    def deployable(self, pending: Usdc, deployed: Usdc, leverage: int) -> Usdc:
+        """What of the pending USDC may go to the venue now; 0 while that is below the minimum."""
+        amount = min(pending, in_usdc(self.risk.max_position_usdc) - deployed)
+        return amount if amount >= self.min_deploy(leverage) else 0
+
+    def at_cap(self, deployed: Usdc) -> bool:
+        """Whether what RISK.maxPositionUsdc still allows is less than the smallest deploy."""
+        return in_usdc(self.risk.max_position_usdc) - deployed < self.min_deploy(self.leverage())

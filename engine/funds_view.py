@@ -1,0 +1,103 @@
+"""Where the desks' money is, as rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import nlargest
+
+from engine.config import Buybacks
+from engine.desk_rows import BuybackRow, FundRow, FundsRow
+from engine.desks.accounts import DIEM, DIFFERENCE, PROTOCOL
+from engine.desks.commands import Caps
+from engine.desks.money import queued
+from engine.desks.orders import DAY_MS
+from engine.desks.state import Buyback, House
+from engine.desks.terms import in_usdc
+from engine.wallet import WalletWatch
+from venue.swap import PROTOCOL_TOKEN
+
+MICRO = 10**12
+LARGEST = 3
+PER_TOKEN = ("pending", "reserve", "in_flight", "deployed", "realised", "creator", "buying")
+"""The accounts in the order in which money passes through them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FundsView:
+    """Builds the row of all funds. `simulated` says what of them is made up."""
+
+    caps: Caps
+    buybacks: Buybacks
+    wallet: WalletWatch
+    simulated: str
+
+    def build(self, house: House, now_ms: int) -> FundsRow:
+        """As it is now."""
+        counted = self.wallet.counted
+        return FundsRow(
+            accounts=_accounts(house),
+            wallet=counted.usdc * MICRO if counted else None,
+            wallet_at_ms=self.wallet.counted_at_ms,
+            held=(house.held() - house.ledger[DIFFERENCE]) * MICRO,
+            unanswered=house.unanswered() * MICRO,
+            difference=house.ledger[DIFFERENCE] * MICRO,
+            gas=counted.gas if counted else None,
+            buybacks=self._bought(house),
+            day_spent=(house.day_spent if house.day == now_ms // DAY_MS else 0) * MICRO,
+            day_cap=None if self.caps.day is None else self.caps.day * MICRO,
+            at_risk=house.at_risk.total() * MICRO,
+            risk_cap=None if self.caps.wallet is None else self.caps.wallet * MICRO,
+            simulated=self.simulated,
+        )
+
+    def _bought(self, house: House) -> tuple[BuybackRow, ...]:
+        tokens = [PROTOCOL_TOKEN, *(token for token in house.desks if token in house.buybacks or queued(house, token))]
+        return tuple(self._row(house, token) for token in tokens)
+
+    def _row(self, house: House, token: str) -> BuybackRow:
+        buyback = house.buybacks.get(token, Buyback())
+        least = self.buybacks.creator_min_usdc if token else self.buybacks.protocol_min_usdc
+        return BuybackRow(
+            address=token,
+            token=house.desks[token].name if token else "PUM",
+            queued=queued(house, token) * MICRO,
+            least=in_usdc(least) * MICRO,
+            spent=buyback.spent * MICRO,
+            bought=buyback.bought,
+            count=buyback.count,
+            last_ms=buyback.last_ms or None,
+            state=_state(buyback),
+        )
+
+
+def _state(buyback: Buyback) -> str:
+    if buyback.order is not None:
+        return "unknown" if buyback.unsettled else "buying"
+    return buyback.refused or "waiting"
+
+
+def _accounts(house: House) -> tuple[FundRow, ...]:
+    by_kind: dict[str, list[tuple[str, int]]] = {kind: [] for kind in PER_TOKEN}
+    for account, amount in house.ledger.balances.items():
+        kind, _, address = account.partition(":")
+        if amount and kind in by_kind and address in house.desks:
+            by_kind[kind].append((address, amount))
+    fees = [(desk.address, desk.fees_total) for desk in house.desks.values() if desk.fees_total]
+    bought = [(token, row.spent) for token, row in house.buybacks.items() if token and row.spent]
+    burned = house.buybacks.get(PROTOCOL_TOKEN, Buyback()).spent
+    return (
+        _fund("fees", fees, house),
+        FundRow(PROTOCOL, house.ledger[PROTOCOL] * MICRO),
+        FundRow(DIEM, house.ledger[DIEM] * MICRO),
+        *(_fund(kind.replace("_", " "), holders, house) for kind, holders in by_kind.items()),
+        _fund("bought back", bought, house),
+        FundRow("burned", burned * MICRO),
+        FundRow(DIFFERENCE, house.ledger[DIFFERENCE] * MICRO),
+    )
+
+
+def _fund(name: str, holders: list[tuple[str, int]], house: House) -> FundRow:
+    amount: Callable[[tuple[str, int]], int] = lambda holder: holder[1]  # noqa: E731 - a key, named for its type
+    largest = tuple(
+        (address, house.desks[address].name, held * MICRO) for address, held in nlargest(LARGEST, holders, amount)
+    )
+    return FundRow(name, sum(held for _, held in holders) * MICRO, largest)

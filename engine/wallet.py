@@ -1,0 +1,73 @@
+"""The wallet that holds the desks' USDC: counted, and held against the sum of what is attributed."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.clock import Clock
+from engine.desks.commands import ReconcileWallet
+from engine.settlement import Settlement
+from engine.text import money
+from engine.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """USDC in 1e-6; `gas` in native coins of 1e-18, None where orders cost none."""
+
+    usdc: int
+    gas: int | None = None
+
+
+class Wallet(Protocol):
+    """Whoever can say what the wallet holds."""
+
+    async def balances(self) -> Balances:
+        """What it holds now."""
+        ...
+
+
+class PaperPurse:
+    """The wallet of a paper run, which the journal keeps."""
+
+    def __init__(self, settlement: Settlement) -> None:
+        self._settlement = settlement
+
+    async def balances(self) -> Balances:
+        """What it holds now; orders on paper cost no gas of the wallet's."""
+        return Balances(await self._settlement.read(lambda world: world.paper.balance))
+
+
+class WalletWatch:
+    """Counts the wallet. A difference is booked once two counts in a row agree on it: money may be on its way."""
+
+    def __init__(self, settlement: Settlement, wallet: Wallet, clock: Clock) -> None:
+        self._settlement = settlement
+        self._wallet = wallet
+        self._clock = clock
+        self._off: int | None = None
+        self.counted: Balances | None = None
+        """What was found the last time, and when."""
+        self.counted_at_ms: int | None = None
+
+    async def pass_once(self) -> str:
+        """One count."""
+        found = self.counted = await self._wallet.balances()
+        self.counted_at_ms = self._clock.now_ms()
+        held, unanswered, leaving = await self._settlement.read(_books)
+        if leaving:
+            self._off = None
+            return "a payout is on its way; counted again later"
+        off = found.usdc - held
+        if 0 < off <= unanswered:
+            off = 0
+        if off and off == self._off:
+            await self._settlement.submit(ReconcileWallet(off))
+        self._off = off
+        return f"{money(found.usdc)} USDC counted, {money(off)} off"
+
+
+def _books(world: World) -> tuple[int, int, bool]:
+    """What should be held, what orders may not have spent yet, and whether a payout may be on its way."""
+    house = world.house
+    leaving = any(desk.order and not desk.order.kind.adds_risk for desk in house.desks.values())
+    return house.held(), house.unanswered(), leaving
