@@ -44,6 +44,7 @@ from engine.wallet import PaperPurse, WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from engine.world import World
+from venue.exchange.fixed import WAD
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.exchange.requests.request import OrderRequest, Request
 from venue.perp import PerpVenue
@@ -111,7 +112,7 @@ def assemble(
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
     terms = Terms(settings.risk, settings.avantis_max_leverage)
     wallet = WalletWatch(settlement, PaperPurse(settlement), clock)
-    manager = DeskManager(settlement, venue, agent, terms, clock)
+    manager = DeskManager(settlement, venue, agent, terms, clock, lambda: low_gas(settings, wallet))
     guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
     buybacks = BuybackEngine(settlement, PaperSwap(seed, clock.now_ms), settings.buybacks)
     prices = IndexPrices(feed, clock)
@@ -189,6 +190,15 @@ def assemble(
             await venice.aclose()
 
     return Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later)
+
+
+def low_gas(settings: Settings, wallet: WalletWatch) -> str:
+    """Why nothing is opened for want of gas, or empty; orders that need none are never held up."""
+    gas = wallet.counted.gas if wallet.counted else None
+    least = settings.risk.min_wallet_balance_eth
+    if gas is None or gas >= least * WAD:
+        return ""
+    return f"the wallet holds {gas / WAD:.4f} ETH for gas; {least} are kept"
 
 
 def venice_of(settings: Settings, clock: Clock) -> Venice | None:

@@ -19,6 +19,8 @@ class Place(Enum):
 
     OVERVIEW = "overview"
     EXCHANGE = "exchange"
+    AGENT_LOG = "log"
+    FUNDS = "funds"
     DETAIL = "detail"
     """The page of a desk or a position."""
     REQUEST = "request"
@@ -62,12 +64,23 @@ def _needs_desks(sight: Sight) -> str | None:
     return None if any(desk.halted_by is None for desk in sight.snapshot.desks) else "all halted"
 
 
+_WAITS = {
+    DeskPhase.OPENING: "its opening has no answer yet",
+    DeskPhase.INCREASING: "its increase has no answer yet",
+    DeskPhase.REDUCING: "already reducing",
+    DeskPhase.CLOSING: "already closing",
+    DeskPhase.UNKNOWN: "outcome of the last order unknown",
+}
+"""Phases in which an order is on its way; a desk has one at a time."""
+
+
 def _why_no_close(sight: Sight) -> str | None:
+    """Also why it cannot be reduced: both need a position, a price, and no order on its way."""
     desk = sight.desk
     if desk is None:
         return "no desk selected"
-    if desk.phase in (DeskPhase.CLOSING, DeskPhase.UNKNOWN):
-        return "already closing" if desk.phase is DeskPhase.CLOSING else "outcome of the last order unknown"
+    if desk.phase in _WAITS:
+        return _WAITS[desk.phase]
     if desk.side is None:
         return "no position"
     return "no exit price" if desk.exit is None else None
@@ -96,6 +109,10 @@ def _needs_market(sight: Sight) -> str | None:
 
 def _needs_page(sight: Sight) -> str | None:
     return None if sight.can_open else "nothing to open here"
+
+
+def _quarantine_label(sight: Sight) -> str:
+    return "release" if sight.desk is not None and sight.desk.quarantine else "quarantine"
 
 
 def _halt_label(sight: Sight) -> str:
@@ -131,19 +148,23 @@ class Action:
 
 _PRINTED = {"slash": "/", "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup"}
 _DESKS = (Place.OVERVIEW, Place.DETAIL)
-_BOARDS = (Place.OVERVIEW, Place.EXCHANGE)
+_BOARDS = (Place.OVERVIEW, Place.EXCHANGE, Place.AGENT_LOG, Place.FUNDS)
 _PAGES_OF_ROWS = (Place.DETAIL, Place.REQUEST, Place.POOL)
 _REQUESTS = (Place.EXCHANGE, Place.REQUEST)
 _EXCHANGE = (Place.EXCHANGE, Place.REQUEST, Place.POOL)
+_LATER = (Place.EXCHANGE, Place.AGENT_LOG, Place.FUNDS)
 CANCEL_AFTER_SECONDS = 300
 """When a deposit, a withdrawal or a market order may be taken back; limit and stop orders may at any time."""
 
 _HALT = "halt the selected desk at once, or lift its halt"
 _CLOSE = "close the whole position of the desk: asks"
 _NEW = "create a deposit, withdrawal, order or swap: asks"
-_TAKE_BACK = "cancel the selected request: asks"
-_RETRY = "execute the selected request now, if it waits"
-_PANES = "desks, markets, agent, liquidations; requests, pools"
+_REDUCE = "close a part of the position of the desk: asks"
+_QUARANTINE = "set the desk aside: asks; or give it back at once"
+_REQUEST = "cancel the selected request: asks; or execute it now"
+_FILTER = "only rows with these words; token:pepe is for a field"
+_LOOK = "sort this pane; zoom it, or give the room back"
+_PANES = "desks markets agent liquidations requests pools log funds"
 _STEP = "next pane, previous pane"
 _ROWS = "row down, row up"
 _PAGES = "page down, page up"
@@ -154,21 +175,25 @@ ACTIONS = (
     Action("halt", "h", _halt_label, _HALT, _commanding(_needs_desk), keep=90, places=_DESKS),
     Action("halt_all", "H", "halt all", "halt every desk: once arms, twice fires", _commanding(_needs_desks), True, 85),
     Action("close_desk", "c", "close", _CLOSE, _commanding(_why_no_close), True, 80, places=_DESKS),
+    Action("reduce_desk", "v", "reduce", _REDUCE, _commanding(_why_no_close), True, 62, places=_DESKS),
+    Action("quarantine", "u", _quarantine_label, _QUARANTINE, _commanding(_needs_desk), keep=61, places=_DESKS),
     Action("new_request", "n", "new", _NEW, _commanding(_needs_market), keep=68, places=_EXCHANGE),
-    Action("cancel_request", "x", "cancel", _TAKE_BACK, _commanding(_why_no_cancel), keep=66, places=_REQUESTS),
-    Action("retry_request", "t", "retry", _RETRY, _commanding(_needs_waiting), keep=64, places=_REQUESTS),
+    Action("cancel_request", "x", "cancel", _REQUEST, _commanding(_why_no_cancel), keep=66, places=_REQUESTS),
+    Action("retry_request", "t", "retry", _REQUEST, _commanding(_needs_waiting), keep=64, places=_REQUESTS),
     Action("open", "enter", "detail", "open the page of the selected row", _needs_page, keep=70, places=_BOARDS),
-    Action("filter", FILTER_KEY, "filter", "show only rows with this text", keep=50, places=_BOARDS),
-    Action("sort", "s", "sort", "sort this pane by its next column", keep=40, places=_BOARDS),
-    Action("zoom", "z", "zoom", "give this pane the whole screen, or give it back", keep=30, places=_BOARDS),
+    Action("filter", FILTER_KEY, "filter", _FILTER, keep=50, places=_BOARDS),
+    Action("sort", "s", "sort", _LOOK, keep=40, places=_BOARDS),
+    Action("zoom", "z", "zoom", _LOOK, keep=30, places=_BOARDS),
     Action("step(1)", "tab", "next pane", _STEP, keep=20, places=_BOARDS),
     Action("step(-1)", "shift+tab", "previous pane", _STEP, places=_BOARDS),
-    Action("pane(0)", "1", "desks", _PANES, keep=25, on_line=(Place.EXCHANGE,)),
+    Action("pane(0)", "1", "desks", _PANES, keep=25, on_line=_LATER),
     Action("pane(1)", "2", "markets", _PANES),
     Action("pane(2)", "3", "agent", _PANES),
     Action("pane(3)", "4", "liquidations", _PANES),
     Action("pane(4)", "5", "requests", _PANES, keep=25, on_line=(Place.OVERVIEW,)),
     Action("pane(5)", "6", "pools", _PANES),
+    Action("pane(6)", "7", "log", _PANES, keep=24, on_line=(Place.OVERVIEW,)),
+    Action("pane(7)", "8", "funds", _PANES, keep=23, on_line=(Place.OVERVIEW,)),
     Action("move('down')", "down,j", "down", _ROWS, places=_BOARDS),
     Action("move('up')", "up,k", "up", _ROWS, places=_BOARDS),
     Action("move('page_down')", "pagedown,ctrl+d", "page down", _PAGES, places=_BOARDS),

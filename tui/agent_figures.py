@@ -46,13 +46,13 @@ def agent_lines(agent: AgentRow, width: int) -> list[Line]:
     who = [
         Piece(9, ((" Agent ", Tone.STRONG), (fmt.clean(agent.tier), Tone.TEXT))),
         Piece(8, _badge(agent)),
-        Piece(7, (("the filter is off, every signal is traded", Tone.WARN),) if agent.degen else ()),
+        Piece(7, (("the operator switched the filter off", Tone.WARN),) if agent.degen else ()),
         Piece(6, (_phase(agent),) if agent.phase else ()),
         Piece(5, ((model, Tone.DIM),) if model else ()),
     ]
     first = shorten([piece for piece in who if piece.spans], width - 1)
     if not _asks(agent):
-        return [first, ((" no model is asked: a Venice key makes it the first tier", Tone.DIM),)]
+        return [first, ((" no model is asked: the signal decides", Tone.DIM),)]
     return [first, shorten(_counters(agent), width - 1)]
 
 

@@ -20,13 +20,16 @@ from tui.dialogs import Panel
 from tui.driver import TerminalDriver
 from tui.exchange import Exchange
 from tui.format import clean
+from tui.funds import Funds
+from tui.log_screen import AgentLog
 from tui.overview import Overview
 from tui.session import Session
 from tui.settings import UiSettings
 from tui.tones import Palette, textual_theme
 from tui.wire import DropColours, DropDefaults, TightUpdate
 
-_SECOND = "exchange"
+_LATER: tuple[type[Board], ...] = (Exchange, AgentLog, Funds)
+"""The boards above the overview; one at a time."""
 
 
 def wall_clock_ms() -> int:
@@ -90,19 +93,19 @@ class PerpdeskApp(App[int], inherit_bindings=False):
                 behind.draw_status()
 
     def _show_pane(self, number: int) -> None:
-        """Leaves the detail pages, and the second screen if the pane is on the first; enters it if it is not."""
-        second = number >= Exchange.first
-        while len(self.screen_stack) > 1 and not (second and isinstance(self.screen, Exchange)):
+        """Leaves pages and boards until the one with this pane is on top, and enters it if it was not below them."""
+        wanted = next((kind for kind in reversed(_LATER) if number >= kind.first), None)
+        while len(self.screen_stack) > 1 and (wanted is None or not isinstance(self.screen, wanted)):
             self.pop_screen()
-        board = self.screen
-        if second and not isinstance(board, Exchange):
-            if not self.is_screen_installed(_SECOND):
+        if wanted is not None and not isinstance(self.screen, wanted):
+            name = wanted.__name__
+            if not self.is_screen_installed(name):
                 # Kept when it is left: its cursor, filters and order are still there when the operator is back.
-                self.install_screen(Exchange(self.session, number - Exchange.first), _SECOND)
-                self.push_screen(_SECOND)
+                self.install_screen(wanted(self.session, number - wanted.first), name)
+                self.push_screen(name)
                 return
-            self.push_screen(_SECOND)
-            board = self.screen
+            self.push_screen(name)
+        board = self.screen
         if isinstance(board, Board):
             board.focus_pane(number - board.first)
 

@@ -1,6 +1,6 @@
 """What the screens of panes share: the arrangement, the cursor, and the keys that work on rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -38,6 +38,9 @@ class Board(Deck):
     def _heading(self, pane: Pane) -> Line:
         return pane.heading(self.session.frame.snapshot)
 
+    def _rows(self, pane: Pane) -> Sequence[Any]:
+        return pane.rows(self.session.frame.snapshot)
+
     def body(self) -> Iterable[Widget]:
         """The panes."""
         yield Container(*self.grids, id="panes")
@@ -50,7 +53,7 @@ class Board(Deck):
         """Hands every visible pane its rows."""
         for pane, grid in zip(self.panes, self.grids, strict=True):
             if grid.display:
-                grid.feed(pane.rows(self.session.frame.snapshot))
+                grid.feed(self._rows(pane))
 
     @property
     def grid(self) -> Grid[Any]:

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from engine.exchange_rows import PoolRow, RequestRow
 from engine.snapshot import DeskRow
 from tui.actions import BY_ID, Place, Sight, key_line
+from tui.desk_dialogs import QuarantineDialog, ReduceDialog
 from tui.dialogs import CancelDialog, CloseDialog, HelpPage
 from tui.format import fit
 from tui.forms.dialog import KindDialog
@@ -92,7 +93,8 @@ class Deck(Screen[None], inherit_bindings=False):
         """The line on top."""
         frame = self.session.frame
         status, requests = frame.snapshot.status, frame.snapshot.request_counts
-        line = status_line(status, frame.now_ms(), self.size.width, frame.silent_ms(), frame.dropped, requests)
+        degen = frame.snapshot.agent.degen
+        line = status_line(status, frame.now_ms(), self.size.width, frame.silent_ms(), frame.dropped, requests, degen)
         self._status.draw([line])
 
     def draw_bars(self) -> None:
@@ -145,6 +147,19 @@ class Deck(Screen[None], inherit_bindings=False):
         if desk := self.selected_desk():
             self.app.push_screen(CloseDialog(self.session, desk))
 
+    def action_reduce_desk(self) -> None:
+        """v"""
+        if desk := self.selected_desk():
+            self.app.push_screen(ReduceDialog(self.session, desk))
+
+    def action_quarantine(self) -> None:
+        """u: setting aside asks, giving back does not."""
+        desk = self.selected_desk()
+        if desk is not None and desk.quarantine:
+            self.session.release(desk)
+        elif desk is not None:
+            self.app.push_screen(QuarantineDialog(self.session, desk))
+
     def action_cancel_request(self) -> None:
         """x"""
         if request := self.selected_request():
@@ -161,7 +176,7 @@ class Deck(Screen[None], inherit_bindings=False):
         self.app.push_screen(KindDialog(self.session, "" if pool is None else pool.symbol))
 
     def action_pane(self, number: int) -> None:
-        """1 to 6"""
+        """1 to 8"""
         self.session.show_pane(number)
 
     def action_help(self) -> None:

@@ -9,7 +9,9 @@ from textual.widget import Widget
 from engine.snapshot import DeskRow, Event, LiquidationRow
 from tui.actions import Place, bindings
 from tui.deck import Deck
-from tui.figures import decision_lines, desk_lines, position_lines, timeline_lines
+from tui.desk_figures import desk_lines
+from tui.figures import position_lines
+from tui.life_figures import decision_lines, plan_lines, timeline_lines
 from tui.lines import Lines
 from tui.panes.desks import name
 from tui.session import Session
@@ -64,18 +66,26 @@ class DeskPage(Page):
         return self.session.desk(self._desk.address)
 
     def draw_body(self) -> None:
-        """Figures, the last decision, and what happened."""
+        """Figures, the last plan or decision, and what happened."""
         desk = self.selected_desk()
         self._read_events()
         if desk is None:
             self._figures.draw([((f" {name(self._desk)} is no longer enrolled", Tone.WARN),)])
             return
         width, height = self._words.size
-        decision = next((row for row in self.session.frame.snapshot.decisions if row.address == desk.address), None)
-        self._figures.draw(desk_lines(desk, self._figures.size.width))
-        words: list[Line] = decision_lines(decision, width)
+        self._figures.draw(desk_lines(desk, *self._figures.size))
+        words = self._decided(desk, width, height)
         words += timeline_lines(self._events, self._dropped, width, height - len(words))
         self._words.draw(words)
+
+    def _decided(self, desk: DeskRow, width: int, height: int) -> list[Line]:
+        """The last plan with what was seen, and the last decision where it is another one."""
+        decision = next((row for row in self.session.frame.snapshot.decisions if row.address == desk.address), None)
+        if desk.plan is None:
+            return decision_lines(decision, width)
+        newer = decision is not None and decision.at_ms > desk.plan.at_ms
+        lines = decision_lines(decision, width) if newer else []
+        return lines + plan_lines(desk.plan, width, height - len(lines))
 
     def _read_events(self) -> None:
         page = self.session.port.events(self._seen)

@@ -92,10 +92,10 @@ class HelpPage(Panel):
 
     def content(self) -> list[Line]:
         """One line per action."""
-        lines: list[Line] = [((fmt.fit("Keys", 18), Tone.STRONG), ("any key closes this page", Tone.DIM))]
+        lines: list[Line] = [((fmt.fit("Keys", 17), Tone.STRONG), ("any key closes this page", Tone.DIM))]
         for keys, text, danger in help_lines():
             tone = Tone.WARN if danger else Tone.TEXT
-            lines.append(((fmt.fit(keys, 16, right=True) + "  ", Tone.STRONG), (text, tone)))
+            lines.append(((fmt.fit(keys, 15, right=True) + "  ", Tone.STRONG), (text, tone)))
         return lines
 
     def pressed(self, key: str) -> None:

@@ -44,11 +44,11 @@ def _gas(flow: FundsRow) -> Line:
 def funds_lines(flow: FundsRow) -> list[Line]:
     """Wallet against books left, limits right, and what of it all is simulated."""
     doubt = (Tone.WARN, "spent or not") if flow.unanswered else (Tone.TEXT, "")
-    simulated = f" simulated: {fmt.clean(flow.simulated)}" if flow.simulated else " nothing here is simulated"
+    simulated = f" simulated: {fmt.clean(flow.simulated)}" if flow.simulated else ""
     return [
         (*_counted(flow), *_of_cap("spent today", flow.day_spent, flow.day_cap)),
         (*_cell("attributed", fmt.money(flow.held, _FIGURE)), *_of_cap("at risk", flow.at_risk, flow.risk_cap)),
         (*_difference(flow), *_gas(flow)),
         _cell("unanswered", fmt.money(flow.unanswered, _FIGURE), *doubt),
-        ((simulated, Tone.WARN if flow.simulated else Tone.DIM),),
+        ((simulated, Tone.WARN),),
     ]

@@ -3,7 +3,7 @@
 from typing import TypedDict
 from uuid import uuid4
 
-from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
+from engine.commands import CloseDesk, HaltAll, HaltDesk, QuarantineDesk, ReduceDesk, ReleaseDesk, ResumeDesk
 from engine.exchange_rows import Side, Wad
 from engine.port import Port
 from engine.requests.commands import CancelRequest, RetryRequest
@@ -14,6 +14,10 @@ MEANT_FOR_MS = 3_000
 """A command older than this no longer says what its operator wants."""
 WORSE_PERCENT = 1
 """How much worse than the quoted exit price a close may fill."""
+WHOLE = 1_000_000
+"""A whole position, in the unit of the shares below."""
+SHARES = (250_000, 500_000, 750_000)
+"""How much of a position an operator may close, short of all of it."""
 
 
 class EnvelopeFields(TypedDict):
@@ -65,6 +69,19 @@ class Orders:
         """Closes the whole position as it stood when it was confirmed, no worse than this price."""
         envelope = self.envelope() | {"seen_seq": seen_seq}
         return CloseDesk(**envelope, address=address, worst_price=worst)
+
+    def reduce(self, address: str, share: int, worst: Wad, seen_seq: int) -> ReduceDesk:
+        """Closes a share of the position as it stood when it was confirmed, no worse than this price."""
+        envelope = self.envelope() | {"seen_seq": seen_seq}
+        return ReduceDesk(**envelope, address=address, share=share, worst_price=worst)
+
+    def quarantine(self, desk: DeskRow) -> QuarantineDesk:
+        """Sets the desk aside."""
+        return QuarantineDesk(**self.envelope(), address=desk.address)
+
+    def release(self, desk: DeskRow) -> ReleaseDesk:
+        """Gives it back to the loops."""
+        return ReleaseDesk(**self.envelope(), address=desk.address)
 
     def cancel_request(self, key: str) -> CancelRequest:
         """Takes a request back."""

@@ -13,7 +13,7 @@ from engine.snapshot import DeskRow
 from tui.format import clean, fit
 from tui.frame import Frame
 from tui.fuses import Fuses
-from tui.orders import Orders
+from tui.orders import WHOLE, Orders
 from tui.panes.desks import name
 from tui.panes.requests import name as request_name
 from tui.settings import UiSettings
@@ -99,6 +99,25 @@ class Session:
             lambda left: f"closing {title} in {left} s, esc cancels",
             lambda: self.submit(self.orders.close(address, worst, seen_seq), f"close {title}"),
         )
+
+    def reduce_soon(self, desk: DeskRow, share: int, worst: Wad) -> None:
+        """Counts down, then closes this share of the desk's position no worse than this price."""
+        address, seen_seq = desk.address, self.frame.snapshot.seq
+        words = f"{name(desk)} by {share * 100 // WHOLE}%"
+        self.fuses.light(
+            f"reducing {name(desk)}",
+            self.ui.close_seconds,
+            lambda left: f"reducing {words} in {left} s, esc cancels",
+            lambda: self.submit(self.orders.reduce(address, share, worst, seen_seq), f"reduce {words}"),
+        )
+
+    def quarantine(self, desk: DeskRow) -> None:
+        """Sets the desk aside."""
+        self.submit(self.orders.quarantine(desk), f"quarantine {name(desk)}")
+
+    def release(self, desk: DeskRow) -> None:
+        """Gives the desk back to the loops."""
+        self.submit(self.orders.release(desk), f"release {name(desk)}")
 
     def request(self, key: str) -> RequestRow | None:
         """The request as it is on the screen now."""

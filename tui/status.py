@@ -2,6 +2,7 @@
 
 from engine.exchange_rows import RequestCounts
 from engine.snapshot import FeedHealth, KeeperHealth, Status
+from tui.agent_figures import DEGEN
 from tui.bar import GAP, Piece, cells, shorten
 from tui.format import age, clean, clock, count
 from tui.tones import Line, Span, Tone
@@ -23,9 +24,13 @@ def status_line(
     silent_ms: int = 0,
     dropped: int = 0,
     requests: RequestCounts = _NO_REQUESTS,
+    degen: bool = False,
 ) -> Line:
     """Mode left, clock right, and what has room between them; `silent_ms`: since when the engine says nothing."""
     badge: Line = ((f" {clean(status.mode)} ", Tone.LIVE if status.mode == "LIVE" else Tone.BADGE),)
+    if degen:
+        # Beside the mode and never shortened away: without the filter every reading of the screen changes.
+        badge = (*badge, (" ", Tone.TEXT), (DEGEN, Tone.ALARM))
     time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
     head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
     room = width - cells(head) - cells(time) - 1

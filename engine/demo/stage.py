@@ -92,7 +92,12 @@ def _demo_settings(demo: Demo, settings: Settings, url: str, key: SecretStr, see
                 update={"block_seconds": Decimal(demo.block_seconds), "request_keepers": 2}
             ),
             "signal": settings.signal.model_copy(update={"momentum_lookback_ms": max(1_000, lookback)}),
-            "risk": settings.risk.model_copy(update={"leverage": Decimal(demo.leverage)}),
+            "risk": settings.risk.model_copy(
+                update={
+                    "leverage": Decimal(demo.leverage),
+                    "open_interval_s": settings.risk.open_interval_s // demo.factor,
+                }
+            ),
             "desks": Desks(tokens=demo_tokens(seed)),
         }
     )

@@ -28,6 +28,8 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 FAULTS_BEFORE_QUARANTINE = 3
 WAIT_MS = 900_000
 """How long a deferral holds when nothing else changes."""
+NOTHING_WILL_DO = 2**62
+"""More USDC than there is: a deferral that more money does not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class DeskView:
     open_order: str
     """Id of the order without an answer, or empty."""
     deferred: Deferred | None
+    opened_at_ms: int
 
 
 def view_of(house: House, desk: Desk) -> DeskView:
@@ -58,6 +61,7 @@ def view_of(house: House, desk: Desk) -> DeskView:
         ref=desk.ref,
         open_order=desk.order.order_id if desk.order else "",
         deferred=desk.deferred,
+        opened_at_ms=desk.opened_at_ms,
     )
 
 
@@ -148,6 +152,10 @@ class DeskManager:
             return False
         if low := self._gas_low():
             return await self._defer(view, "LOW_GAS", low)
+        again = view.opened_at_ms + self._terms.caps.open_interval_ms
+        if view.opened_at_ms and self._clock.now_ms() < again:
+            reason = f"a desk opens at most once in {self._terms.risk.open_interval_s} s"
+            return await self._defer(view, Code.TOO_SOON, reason, again - self._clock.now_ms(), NOTHING_WILL_DO)
         plan = await self._ask(view)
         if plan is None or not plan.allow:
             return False
@@ -190,7 +198,8 @@ class DeskManager:
         if room is not None and room < amount:
             amount = room
         if amount < self._terms.min_deploy(leverage):
-            return await self._defer(view, "NO_ROOM", f"{market} takes no more of that side at the venue now")
+            reason = f"{market} takes no more of that side at the venue now"
+            return await self._defer(view, "NO_ROOM", reason, WAIT_MS, NOTHING_WILL_DO)
         order_id = self._new_id()
         intent = commands.IntendOpen(
             view.address, order_id, market, is_long, leverage, amount, self._clock.now_ms(), self._terms.caps
@@ -206,7 +215,7 @@ class DeskManager:
         log.info("open not intended", desk=view.address, code=answer.code, reason=answer.detail)
         if answer.code in (Code.HALTED, Code.QUARANTINED, Code.ORDER_PENDING):
             return False
-        return await self._defer(view, answer.code, answer.detail)
+        return await self._defer(view, answer.code, answer.detail, WAIT_MS, NOTHING_WILL_DO)
 
     async def _defer(self, view: DeskView, code: str, reason: str, wait_ms: int = 0, needs: Usdc = 0) -> bool:
         """The money stays pending; never a move."""

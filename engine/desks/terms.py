@@ -50,7 +50,7 @@ class Terms:
         market, or the least over all."""
         chosen = [terms for terms in self._markets.values() if market in ("", terms.symbol)]
         limits = [terms.max_leverage for terms in chosen]
-        return min(wad(self.risk.leverage), *limits, *([self._avantis_max * WAD] if chosen else []))
+        return min([wad(self.risk.leverage), self._avantis_max * WAD, *limits])
 
     def opening(self) -> dict[str, int]:
         """The markets that may be opened, with their leverage in whole times."""

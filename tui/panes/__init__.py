@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.snapshot import Snapshot
-from tui.panes import agent_log, desks, liquidations, markets, pools, requests
+from tui.panes import accounts, agent_log, buybacks, desks, liquidations, log, markets, pools, requests
 from tui.table import Table
 from tui.tones import Line
 
@@ -30,4 +30,10 @@ EXCHANGE = (
     Pane("requests", requests.TABLE, requests.rows, requests.heading),
     Pane("pools", pools.TABLE, pools.rows, pools.heading),
 )
-PANES = OVERVIEW + EXCHANGE
+LOG = (Pane("log", log.TABLE, lambda _: (), lambda _: ()),)
+"""Its rows are not of a snapshot: the screen holds them."""
+FUNDS = (
+    Pane("accounts", accounts.TABLE, accounts.rows, accounts.heading),
+    Pane("buybacks", buybacks.TABLE, buybacks.rows, buybacks.heading),
+)
+PANES = OVERVIEW + EXCHANGE + LOG + FUNDS

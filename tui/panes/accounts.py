@@ -1,5 +1,7 @@
 """The accounts pane: the desks' money on its way from fees through desks to buybacks."""
 
+from rich.cells import cell_len
+
 from engine.desk_rows import FundRow
 from engine.snapshot import Snapshot
 from tui import format as fmt
@@ -13,7 +15,7 @@ _MEANING = {
     "diem": "pays for intelligence",
     "creator": "creator legs, buy back tokens",
     "pending": "waits to be deployed",
-    "reserve": "freed by a liquidation",
+    "reserve": "kept back until a liquidation",
     "in flight": "in orders without an answer",
     "deployed": "stands in positions, at cost",
     "realised": "back from positions, buys back",
@@ -36,7 +38,7 @@ def largest(row: FundRow, width: int) -> str:
     text = ""
     for address, token, held in row.largest:
         longer = f"{text}{', ' if text else ''}{fmt.token(token, address)} {fmt.money(held)}"
-        if fmt.cell_len(longer) > width:
+        if cell_len(longer) > width:
             break
         text = longer
     return text

@@ -2,6 +2,7 @@
 
 from engine.snapshot import DecisionRow, Outcome, Snapshot
 from tui import format as fmt
+from tui.agent_figures import agent_heading
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone
 
@@ -11,6 +12,8 @@ _TONES = {
     Outcome.LIQUIDATED: Tone.LOSS,
     Outcome.REFUSED: Tone.WARN,
     Outcome.HALT: Tone.WARN,
+    Outcome.WARN: Tone.WARN,
+    Outcome.QUARANTINE: Tone.WARN,
 }
 
 
@@ -50,4 +53,4 @@ def rows(snapshot: Snapshot) -> tuple[DecisionRow, ...]:
 
 def heading(snapshot: Snapshot) -> Line:
     """What the pane is called."""
-    return (("Agent ", Tone.STRONG), (fmt.clean(snapshot.status.agent), Tone.TEXT))
+    return agent_heading(snapshot.agent)

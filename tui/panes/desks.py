@@ -38,6 +38,8 @@ def halt_words(row: DeskRow) -> str:
 
 def _aside(row: DeskRow) -> Span | None:
     """An open desk speaks in figures; every other one in words."""
+    if row.quarantine:
+        return "  ".join(filter(None, ("QUARANTINED", fmt.clean(row.quarantine), position(row)))), Tone.WARN
     if row.halted_by is not None:
         return "  ".join(filter(None, (halt_words(row), position(row)))), Tone.DIM
     if row.phase is DeskPhase.OPEN and row.side is not None:
@@ -88,12 +90,12 @@ TABLE: Table[DeskRow] = Table(
     ),
     key=lambda row: row.address,
     haystack=lambda row: " ".join(
-        (row.token, row.address, row.market or "", row.side or "", row.phase, row.note, halt_words(row))
+        (row.token, row.address, row.market or "", row.side or "", row.phase, row.note, row.quarantine, halt_words(row))
     ),
     empty="no desk yet: enrol a token, or start the demo",
     aside=_aside,
     across=_across,
-    dimmed=lambda row: row.halted_by is not None,
+    dimmed=lambda row: row.halted_by is not None and not row.quarantine,
     fields={
         "token": lambda row: f"{row.token} {row.address}",
         "market": lambda row: row.market or "",

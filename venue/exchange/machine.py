@@ -172,6 +172,7 @@ def _on_liquidated(exchange: Exchange, fact: facts.PositionLiquidated) -> None:
     _grow(market, position.is_long, -position.entry_notional, -position.base_size)
     position.realized_pnl += fact.pnl_trade + fact.pnl_carry
     position.payout += fact.owner_payout
+    position.end_payout = fact.owner_payout
     exchange.uncovered_bad_debt += fact.uncovered
     exchange.liquidations += 1
     _end(exchange, position, PositionStatus.LIQUIDATED)

@@ -158,7 +158,7 @@ class PaperVenue:
         if found is None:
             return None
         position, free = found
-        payout = down(position.payout, MICRO)
+        payout = down(position.end_payout, MICRO)
         if payout and free >= payout * MICRO:
             await self._clearing.submit(commands.Withdraw(position.user_id, payout * MICRO))
         return Ended(ref, payout)

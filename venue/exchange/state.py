@@ -35,6 +35,9 @@ class Position:
     status: PositionStatus = PositionStatus.OPEN
     realized_pnl: int = 0
     payout: int = 0
+    """Paid to its owner so far, by reductions and by its end."""
+    end_payout: int = 0
+    """What its liquidation paid to its owner."""
     """What closes and liquidation have paid back to the owner."""
 
     @property

@@ -1,0 +1,152 @@
+"""One desk in figures: what is wrong with it, its position, and where its money is."""
+
+from collections.abc import Iterable
+
+from engine.exchange_rows import Side, Wad
+from engine.snapshot import DeskRow
+from tui import format as fmt
+from tui.figures import title
+from tui.panes.desks import halt_words, name, side
+from tui.tones import Line, Span, Tone, gain_or_loss
+
+_LABEL, _FIGURE = 12, 11
+_BLANK: Line = ()
+
+
+def desk_lines(desk: DeskRow, width: int, height: int) -> list[Line]:
+    """The whole desk; where there is little height the blank lines go first."""
+    lines = [title(f"{name(desk)}  {desk.phase.value}", width), *trouble_lines(desk, width), _BLANK]
+    if desk.side is not None:
+        lines += [*_position(desk, width), _BLANK]
+    lines += _money(desk)
+    lines += [_words("address", desk.address, width)]
+    if desk.enrolled_as:
+        lines.append(_words("enrolled as", f"{fmt.clean(desk.enrolled_as)} (not binding)", width, Tone.DIM))
+    return lines if len(lines) <= height else [line for line in lines if line != _BLANK]
+
+
+def trouble_lines(desk: DeskRow, width: int) -> list[Line]:
+    """Why it is set aside, warned about, halted or waiting: the worst first."""
+    lines: list[Line] = []
+    if desk.quarantine:
+        text = f"QUARANTINED: {desk.quarantine[: fmt.TEXT_CAP // 2]}; no loop touches it, u releases it"
+        lines += _wrapped(text, width, 3, Tone.WARN)
+    if desk.warning:
+        lines += _wrapped(f"! {desk.warning}", width, 2, Tone.WARN)
+    if halted := halt_words(desk):
+        lines.append(((" " + halted, Tone.WARN),))
+    if desk.note:
+        lines += _wrapped(desk.note, width, 2, Tone.TEXT)
+    return lines
+
+
+def _wrapped(text: str, width: int, most: int, tone: Tone) -> list[Line]:
+    return [((" " + part, tone),) for part in fmt.wrap(text, width - 2, most)]
+
+
+def _words(label: str, text: str, width: int, tone: Tone = Tone.TEXT) -> Line:
+    room = max(width - _LABEL - 2, 1)
+    return ((" " + fmt.fit(label, _LABEL), Tone.DIM), (fmt.fit(text, room), tone))
+
+
+def _cell(label: str, text: str, tone: Tone = Tone.TEXT) -> Line:
+    return ((" " + fmt.fit(label, _LABEL), Tone.DIM), (fmt.fit(text, _FIGURE, right=True), tone))
+
+
+def _pair(left: Line, right: Line) -> Line:
+    """Two figures side by side, each in its own column."""
+    return (*left, ("  ", Tone.TEXT), *right)
+
+
+def _gain(label: str, amount: Wad | None) -> Line:
+    return _cell(label, fmt.signed(amount, _FIGURE), Tone.WARN if amount is None else gain_or_loss(amount))
+
+
+def _sum(label: str, amount: Wad | None) -> Line:
+    return _cell(label, fmt.money(amount, _FIGURE))
+
+
+def _price(label: str, price: Wad | None) -> Line:
+    return _cell(label, fmt.price(price, _FIGURE))
+
+
+def net(desk: DeskRow) -> Wad | None:
+    """Profit of the position less everything ever paid to the venue; unknown while profit is."""
+    return None if desk.pnl is None else desk.pnl - desk.trading_fees
+
+
+def _position(desk: DeskRow, width: int) -> list[Line]:
+    number = "" if desk.position_id is None else f"position #{fmt.count(desk.position_id)}"
+    what = f"{side(desk.side)} {fmt.clean(desk.market or fmt.UNKNOWN)} {fmt.leverage(desk.leverage)}"
+    lines: list[Line] = [((f" {what}", Tone.STRONG), (f"  {number}  {_of_collateral(desk)}".rstrip(), Tone.DIM))]
+    if desk.pnl is None:
+        lines += _wrapped(f"? pnl unknown: {desk.pnl_unknown or 'no price'}", width, 2, Tone.WARN)
+    return [
+        *lines,
+        _pair(_gain("pnl", desk.pnl), _sum("collateral", desk.collateral)),
+        _pair(_gain("  price", desk.pnl_price), _sum("notional", desk.notional)),
+        _pair(_gain("  carry", desk.pnl_carry), _price("entry", desk.entry)),
+        _pair(_gain("all fees", -desk.trading_fees), _price("mark", desk.mark)),
+        _pair(_gain("net", net(desk)), _price("liquidation", liquidation_price(desk))),
+        *_distance(desk, width),
+        *_exit(desk),
+    ]
+
+
+def _of_collateral(desk: DeskRow) -> str:
+    if desk.pnl is None or not desk.collateral:
+        return ""
+    return f"{fmt.percent(desk.pnl / desk.collateral, 1, True)} of collateral"
+
+
+def _exit(desk: DeskRow) -> list[Line]:
+    if desk.exit is None:
+        return [_pair(_sum("payout now", None), _price("exit price", None))]
+    quote = desk.exit
+    impact = ((f" {fmt.percent(quote.impact, 2, True)}", Tone.DIM),)
+    return [(*_pair(_sum("payout now", quote.payout), _price("exit price", quote.price)), *impact)]
+
+
+def liquidation_price(desk: DeskRow) -> Wad | None:
+    """Where the position may be liquidated, from the distance the engine gives."""
+    if desk.mark is None or desk.liq_move is None or desk.side is None:
+        return None
+    move = round(desk.mark * desk.liq_move)
+    return desk.mark - move if desk.side is Side.LONG else desk.mark + move
+
+
+def _distance(desk: DeskRow, width: int) -> list[Line]:
+    """The price axis, then what its letters say."""
+    legend = f" Entry, Mark, Liquidation {fmt.percent(desk.liq_move)} away"
+    known = liquidation_price(desk) is not None and desk.entry is not None
+    return [axis(desk, width - 2), *([((legend, Tone.DIM),)] if known else [])]
+
+
+def axis(desk: DeskRow, width: int) -> Line:
+    """Liquidation, entry and mark on one line, prices growing to the right."""
+    end = liquidation_price(desk)
+    if end is None or desk.mark is None or desk.entry is None:
+        return ((" no price axis: a price is unknown", Tone.DIM),)
+    low, high = min(end, desk.mark, desk.entry), max(end, desk.mark, desk.entry)
+    reach = max(high - low, 1)
+    cells = ["─"] * max(width, 3)
+    for price, letter in ((desk.entry, "E"), (end, "L"), (desk.mark, "M")):
+        cells[round((price - low) / reach * (len(cells) - 1))] = letter
+    return ((" ", Tone.TEXT), *_letters("".join(cells)))
+
+
+def _letters(text: str) -> Iterable[Span]:
+    tones = {"L": Tone.LOSS, "E": Tone.TEXT, "M": Tone.STRONG}
+    return ((char, tones.get(char, Tone.DIM)) for char in text)
+
+
+def _money(desk: DeskRow) -> list[Line]:
+    """Fees on their way: what waits, what works, what came back, what was bought."""
+    waiting = f"of {fmt.money(desk.min_deploy)} to deploy" if desk.pending < desk.min_deploy else "ready to deploy"
+    return [
+        (*_sum("pending", desk.pending), (f"   {waiting}", Tone.DIM)),
+        _pair(_sum("deployed", desk.deployed), _sum("reserve", desk.reserve)),
+        _pair(_gain("won so far", desk.won), _sum("fees earned", desk.fees_total)),
+        _pair(_sum("realised", desk.realised), _sum("creator leg", desk.creator)),
+        (*_sum("bought back", desk.bought_back), ("   realised, creator leg: next", Tone.DIM)),
+    ]
