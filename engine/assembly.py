@@ -11,7 +11,7 @@ from engine.buyback import BuybackEngine
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.clock import Clock
-from engine.config import Settings
+from engine.config import ConfigError, Settings
 from engine.demo.crowd import PoolCrowd
 from engine.demo.fees import SimulatedFees
 from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, TRADERS, is_simulated
@@ -202,12 +202,12 @@ def low_gas(settings: Settings, wallet: WalletWatch) -> str:
 
 
 def venice_of(settings: Settings, clock: Clock) -> Venice | None:
-    """The first tier, where it is switched on and there is a key, or a wallet to have one issued."""
+    """The first tier, where it is switched on and there is a key, or a wallet to have one issued. Raises ConfigError."""
     if not settings.venice_agent_enabled or not (settings.venice_api_key or settings.venice_auto_mint_key):
         return None
     venice = settings.venice
-    return Venice(
-        VeniceOptions(
+    try:
+        options = VeniceOptions(
             url=venice.url,
             api_key=settings.venice_api_key,
             mint_key=settings.venice_auto_mint_key,
@@ -216,9 +216,10 @@ def venice_of(settings: Settings, clock: Clock) -> Venice | None:
             in_flight=venice.in_flight,
             consumption_diem=venice.consumption_diem,
             consumption_usd=venice.consumption_usd,
-        ),
-        clock,
-    )
+        )
+    except ValueError as error:
+        raise ConfigError(f"venice: {error}") from error
+    return Venice(options, clock)
 
 
 def agent_row(settings: Settings, venice: Venice | None) -> AgentRow:
