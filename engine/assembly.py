@@ -202,7 +202,7 @@ def low_gas(settings: Settings, wallet: WalletWatch) -> str:
 
 
 def venice_of(settings: Settings, clock: Clock) -> Venice | None:
-    """The first tier, where it is switched on and there is a key, or a wallet to have one issued. Raises ConfigError."""
+    """The first tier, where it is switched on and there is a key or a wallet to get one. Raises ConfigError."""
     if not settings.venice_agent_enabled or not (settings.venice_api_key or settings.venice_auto_mint_key):
         return None
     venice = settings.venice

@@ -15,7 +15,7 @@ from engine.commands import Command, Receipt
 from engine.config import Settings
 from engine.control import listening
 from engine.demo.stage import Demo, set_stage
-from engine.desks.commands import EnrollToken
+from engine.desks.commands import EnrollToken, Halt
 from engine.markets import found_exchange
 from engine.port import Info
 from engine.requests.hooks import Hooks
@@ -92,9 +92,11 @@ class Engine:
             stack.push_async_callback(self.parts.close)
             keepers = {**request_keepers(settings), RETRY_KEEPER: True}
             await found_exchange(self.settlement, settings.exchange, keepers)
-            for token in enrolled_tokens(settings.desks):
+            for token in await enrolled_tokens(settings.desks):
                 terms = (token.underlying, token.is_long, token.leverage or 0)
                 await self.settlement.submit(EnrollToken(token.address, token.name, *terms))
+                if token.paused:
+                    await self.settlement.submit(Halt(token.address, "registry", ""))
             await self._publish()
             await stack.enter_async_context(listening(_Inside(self), self._options.directory, self._alarm))
             if self._alarms:

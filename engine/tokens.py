@@ -3,22 +3,21 @@
 import structlog
 
 from engine.config import ConfigError, Desks, Token
-from engine.registry import Enrolled, RegistryError, from_csv, merged
+from engine.registry import Enrolled, RegistryError, RegistryReader, from_csv, merged
 from engine.text import clean_name
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
-def enrolled_tokens(desks: Desks) -> tuple[Enrolled, ...]:
-    """What the configuration says of a token goes before the file. Raises ConfigError for a file that is wrong."""
-    written = tuple(_enrolled(token) for token in desks.tokens)
-    if desks.csv is None:
-        return written
+async def enrolled_tokens(desks: Desks, contract: RegistryReader | None = None) -> tuple[Enrolled, ...]:
+    """The configuration goes before the file, and the file before the contract. Raises ConfigError."""
     try:
-        listed = from_csv(desks.csv)
+        listed = from_csv(desks.csv) if desks.csv else ()
+        on_chain = await contract.enrolled() if contract else ()
     except RegistryError as error:
-        raise ConfigError(f"desks.csv: {error}") from error
-    tokens, notes = merged(("config", written), (str(desks.csv), listed))
+        raise ConfigError(f"desks: {error}") from error
+    written = tuple(_enrolled(token) for token in desks.tokens)
+    tokens, notes = merged(("config", written), (str(desks.csv), listed), ("ProtocolRegistry", on_chain))
     for note in notes:
         log.warning("registry", note=note)
     return tokens
