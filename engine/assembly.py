@@ -19,7 +19,6 @@ from engine.demo.stage import Demo
 from engine.demo.swap import PaperSwap
 from engine.demo.traders import Traders
 from engine.desk_rows import AgentRow
-from engine.desks.accounts import PPM
 from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
 from engine.desks.risk import Limits
@@ -44,7 +43,7 @@ from engine.wallet import PaperPurse, WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from engine.world import World
-from venue.exchange.fixed import WAD
+from venue.exchange.fixed import PPM, WAD
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.exchange.requests.request import OrderRequest, Request
 from venue.perp import PerpVenue

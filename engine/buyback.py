@@ -8,12 +8,12 @@ import structlog
 
 from engine.config import Buybacks
 from engine.desks import commands
-from engine.desks.accounts import PPM
 from engine.desks.money import queued
 from engine.desks.terms import in_usdc
 from engine.settlement import Settlement
 from engine.world import World
 from venue.exchange.commands import Rejection
+from venue.exchange.fixed import PPM
 from venue.perp import Usdc
 from venue.swap import PROTOCOL_TOKEN, SwapOrder, SwapUnsettled, SwapVenue
 

@@ -11,11 +11,8 @@ from engine.desks.terms import Terms
 from engine.exchange_rows import Side, Wad
 from engine.snapshot import DecisionRow, DeskRow, ExitQuote, Outcome
 from engine.text import money
-from venue.exchange.fixed import WAD
+from venue.exchange.fixed import MICRO, PPM, WAD
 from venue.perp import PerpPosition, PositionRef, Profit, UnknownPnl, Usdc
-
-MICRO = 10**12
-PPM = 1_000_000
 
 
 def desk_row(desk: Desk, house: House, terms: Terms, positions: Mapping[PositionRef, PerpPosition]) -> DeskRow:

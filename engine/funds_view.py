@@ -13,9 +13,9 @@ from engine.desks.orders import DAY_MS
 from engine.desks.state import Buyback, House
 from engine.desks.terms import in_usdc
 from engine.wallet import WalletWatch
+from venue.exchange.fixed import MICRO
 from venue.swap import PROTOCOL_TOKEN
 
-MICRO = 10**12
 LARGEST = 3
 PER_TOKEN = ("pending", "reserve", "in_flight", "deployed", "realised", "creator", "buying")
 """The accounts in the order in which money passes through them."""

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from engine.desks import facts as desk_facts
 from venue.exchange.facts import Deposited, Withdrawn
+from venue.exchange.fixed import MICRO
 from venue.exchange.ledger import EXTERNAL, Move
 from venue.exchange.requests.facts import CurveOrderExecuted, OrderCreated, RequestCancelled
 from venue.exchange.state import Exchange
 
 DESK_PREFIX = "desk:"
-MICRO = 10**12
-"""One micro-dollar in the exchange's 1e-18."""
 
 
 @dataclass(slots=True)

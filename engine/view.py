@@ -30,13 +30,12 @@ from engine.snapshot import (
 from engine.text import money
 from engine.world import World
 from venue.exchange.clearinghouse import fee_rate
-from venue.exchange.fixed import WAD
+from venue.exchange.fixed import MICRO, WAD
 from venue.exchange.machine import carry_step
 from venue.exchange.state import Exchange
 from venue.exchange.tokens import TOKENS
 from venue.perp import PerpPosition, PositionRef
 
-MICRO = 10**12
 HOUR_S = 3_600
 AgentState = Callable[[], AgentRow]
 

@@ -11,8 +11,7 @@ from engine.agent.plan import MarketSight, NoPlan, Plan, Sight, Tier
 from engine.agent.signals import Entry, evaluate_entry, in_session, rank
 from engine.config import Signal
 from engine.feed import Feed
-
-PPM = 1_000_000
+from venue.exchange.fixed import PPM
 
 
 class Signals:

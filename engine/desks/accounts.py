@@ -7,7 +7,6 @@ unanswered order or buyback may or may not have spent is `in_flight` and `buying
 FEE_SHARES = (("pum", 500), ("diem", 2850), ("perp", 5700), ("creator", 950))
 """Basis points of a token's fees (seed desk-agent, "fee slice"); the perp leg feeds the desk."""
 BPS = 10_000
-PPM = 1_000_000
 PROTOCOL = "pum"
 """Account of what buys back the protocol's own token."""
 DIEM = "diem"

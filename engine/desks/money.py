@@ -6,7 +6,6 @@ from engine.desks.accounts import (
     DIEM,
     DIFFERENCE,
     FEE_SHARES,
-    PPM,
     PROTOCOL,
     buying,
     creator,
@@ -18,6 +17,7 @@ from engine.desks.commands import Code
 from engine.desks.facts import Fact
 from engine.desks.refusal import Refused, find
 from engine.desks.state import Buyback, House
+from venue.exchange.fixed import PPM
 from venue.exchange.ledger import EXTERNAL, Move, moves
 from venue.swap import PROTOCOL_TOKEN, SwapDeclined, Swapped, SwapUnsettled
 

@@ -3,6 +3,10 @@
 from decimal import ROUND_DOWN, Decimal, InvalidOperation, localcontext
 
 WAD = 10**18
+MICRO = 10**12
+"""One step of USDC (1e-6) in units of 1e-18."""
+PPM = 1_000_000
+"""Shares and fractions of 1e-6."""
 MAX_DIGITS = 60
 """Longest number text accepted: far beyond any amount of money, far below what would slow a parser down."""
 

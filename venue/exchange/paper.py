@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 
 from venue.exchange import commands
 from venue.exchange.commands import Refused
-from venue.exchange.fixed import WAD, down, toward_zero, up, wad
+from venue.exchange.fixed import MICRO, WAD, down, toward_zero, up, wad
 from venue.exchange.health import Exit, health, move_to_liquidation
 from venue.exchange.ledger import wallet
 from venue.exchange.machine import Command
-from venue.exchange.paper_quotes import MICRO, PaperCode, command_of, quote_of, terms_of
+from venue.exchange.paper_quotes import PaperCode, command_of, quote_of, terms_of
 from venue.exchange.requests.commands import CreateOrder
 from venue.exchange.state import Exchange, Fill, Position, PositionStatus
 from venue.perp import (

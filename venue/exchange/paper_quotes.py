@@ -10,7 +10,7 @@ from math import isqrt
 
 from venue.exchange.commands import Refused
 from venue.exchange.facts import PositionIncreased, PositionOpened, PositionReduced
-from venue.exchange.fixed import WAD, down, up
+from venue.exchange.fixed import MICRO, WAD, down, up
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import on_curve
 from venue.exchange.requests.checks import feature
@@ -22,9 +22,6 @@ from venue.exchange.requests.request import ORDER_VAULT, OrderRequest, OrderType
 from venue.exchange.requests.work import least_fee
 from venue.exchange.state import Exchange, Market
 from venue.perp import WHOLE, CloseOrder, MarketTerms, OpenOrder, Order, PositionRef, Quote, ReduceOrder, Usdc
-
-MICRO = 10**12
-"""One micro-dollar in 1e-18 units."""
 
 
 class PaperCode(StrEnum):

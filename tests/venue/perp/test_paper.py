@@ -18,10 +18,10 @@ from tests.venue.perp.paper_bench import PaperBench
 from venue.exchange import commands, machine
 from venue.exchange.clearinghouse import open_position
 from venue.exchange.commands import Refused, Rejection
-from venue.exchange.fixed import wad
+from venue.exchange.fixed import MICRO, wad
 from venue.exchange.health import exit_part
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
-from venue.exchange.paper_quotes import MICRO, command_of, terms_of
+from venue.exchange.paper_quotes import command_of, terms_of
 from venue.exchange.params import MarketParams
 from venue.exchange.requests.commands import SwitchFeature
 from venue.exchange.state import Exchange
