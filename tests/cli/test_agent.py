@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -12,17 +13,24 @@ import pytest
 from tests.cli.perpdesk import environment
 from tests.engine.agent.venice_server import CHEAP, KEY, Act, FakeVenice, serving
 
+FEW = 4
 
-async def decided(server: FakeVenice, directory: Path, seconds: int, **more: str) -> list[dict[str, Any]]:
-    """What desks were decided on in a short demo, and everything it printed."""
-    command = (sys.executable, "-m", "tui.cli", "demo", "--headless", "--state", str(directory), "--for", str(seconds))
+
+async def decided(server: FakeVenice, directory: Path, **more: str) -> list[dict[str, Any]]:
+    """What desks were decided on, once a demo has decided on a few."""
+    command = (sys.executable, "-m", "tui.cli", "demo", "--headless", "--state", str(directory), "--for", "60")
     surroundings = environment(directory, PERPDESK_VENICE__URL=server.url, VENICE_API_KEY=KEY, **more)
     process = await asyncio.create_subprocess_exec(
         *command, env=surroundings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    assert KEY not in out.decode() + err.decode()
+    assert process.stderr is not None
+    seen = []
+    async for line in process.stderr:
+        seen.append(line.decode())
+        if "event_kind=decision" in seen[-1] and sum("event_kind=decision" in said for said in seen) == FEW:
+            process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0, "".join(seen)
+    assert KEY not in "".join(seen)
     with sqlite3.connect(directory / "perpdesk.db") as store:
         rows = store.execute("SELECT kind, payload FROM journal ORDER BY seq").fetchall()
     assert KEY not in str(rows)
@@ -31,7 +39,7 @@ async def decided(server: FakeVenice, directory: Path, seconds: int, **more: str
 
 async def test_venice_decides_and_every_open_is_within_its_caps(tmp_path: Path) -> None:
     async with serving() as server:
-        plans = await decided(server, tmp_path, 5)
+        plans = await decided(server, tmp_path)
     assert plans
     assert {plan["source"] for plan in plans} == {"venice"}
     assert {(plan["market"], plan["is_long"], plan["leverage"]) for plan in plans if plan["opens"]} == {
@@ -46,7 +54,7 @@ async def test_venice_decides_and_every_open_is_within_its_caps(tmp_path: Path) 
 async def test_a_venice_without_balance_never_raises_risk(tmp_path: Path, filter_on: str, sources: set[str]) -> None:
     async with serving() as server:
         server.acts.extend(Act(status=402, body=b'{"error":"Insufficient balance"}') for _ in range(500))
-        plans = await decided(server, tmp_path, 5, PERPDESK_SIGNAL__ENABLED=filter_on)
+        plans = await decided(server, tmp_path, PERPDESK_SIGNAL__ENABLED=filter_on)
     assert plans
     assert {plan["source"] for plan in plans} == sources
     assert all(plan["degraded"].startswith("venice NO_BALANCE") for plan in plans)
