@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test check explore lockstep bench lock clean
+.PHONY: demo run test check explore lockstep days bench lock clean
 
 demo: $(VENV)/.run
 	@$(BIN)/perpdesk demo $(ARGS)
@@ -25,6 +25,10 @@ check: $(VENV)/.dev
 lockstep: $(VENV)/.dev
 	PERPDESK_LOCKSTEP=$(or $(TIMES),20) $(BIN)/python -m pytest tests/venue/exchange/test_lockstep.py \
 		tests/venue/exchange/pools/test_lockstep.py
+
+# Days of trading against everything that can go wrong; a day that breaks is replayed by its seed.
+days: $(VENV)/.dev
+	PERPDESK_DAYS=$(or $(DAYS),2000) $(BIN)/python -m pytest tests/simulation
 
 # Properties on examples nobody has tried yet; `make test` tries the same ones each time.
 explore: $(VENV)/.dev

@@ -34,7 +34,7 @@ class ReduceDialog(Question):
             lines += [_BLANK] * 11
         else:
             lines += self._figures(desk, desk.exit.payout, self._worst)
-        return [*lines, *self.answers("up, down: share   tab chooses, enter confirms, esc cancels")]
+        return [*lines, *self.answers("up, down share; tab chooses; enter confirms; esc cancels")]
 
     def possible(self) -> bool:
         """Not without a position and a price."""

@@ -19,7 +19,9 @@ def desk_lines(desk: DeskRow, width: int, height: int) -> list[Line]:
     if desk.side is not None:
         lines += [*_position(desk, width), _BLANK]
     lines += _money(desk)
-    lines += [_words("address", desk.address, width)]
+    # An address is worth nothing when it is cut: where there is no room for its label, it has none.
+    label = "address" if width >= _LABEL + len(desk.address) + 2 else ""
+    lines.append(_words(label, desk.address, width))
     if desk.enrolled_as:
         lines.append(_words("enrolled as", f"{fmt.clean(desk.enrolled_as)} (not binding)", width, Tone.DIM))
     return lines if len(lines) <= height else [line for line in lines if line != _BLANK]
@@ -45,8 +47,8 @@ def _wrapped(text: str, width: int, most: int, tone: Tone) -> list[Line]:
 
 
 def _words(label: str, text: str, width: int, tone: Tone = Tone.TEXT) -> Line:
-    room = max(width - _LABEL - 2, 1)
-    return ((" " + fmt.fit(label, _LABEL), Tone.DIM), (fmt.fit(text, room), tone))
+    left = " " + (fmt.fit(label, _LABEL) if label else "")
+    return ((left, Tone.DIM), (fmt.fit(text, max(width - len(left) - 1, 1)), tone))
 
 
 def _cell(label: str, text: str, tone: Tone = Tone.TEXT) -> Line:
@@ -76,7 +78,7 @@ def net(desk: DeskRow) -> Wad | None:
 
 
 def _position(desk: DeskRow, width: int) -> list[Line]:
-    number = "" if desk.position_id is None else f"position #{fmt.count(desk.position_id)}"
+    number = "" if desk.position_id is None else f"#{fmt.count(desk.position_id)}"
     what = f"{side(desk.side)} {fmt.clean(desk.market or fmt.UNKNOWN)} {fmt.leverage(desk.leverage)}"
     lines: list[Line] = [((f" {what}", Tone.STRONG), (f"  {number}  {_of_collateral(desk)}".rstrip(), Tone.DIM))]
     if desk.pnl is None:
@@ -101,10 +103,10 @@ def _of_collateral(desk: DeskRow) -> str:
 
 def _exit(desk: DeskRow) -> list[Line]:
     if desk.exit is None:
-        return [_pair(_sum("payout now", None), _price("exit price", None))]
+        return [_pair(_sum("payout", None), _price("exit price", None))]
     quote = desk.exit
-    impact = ((f" {fmt.percent(quote.impact, 2, True)}", Tone.DIM),)
-    return [(*_pair(_sum("payout now", quote.payout), _price("exit price", quote.price)), *impact)]
+    impact = f" both if closed now, impact {fmt.percent(quote.impact, 2, True)}"
+    return [_pair(_sum("payout", quote.payout), _price("exit price", quote.price)), ((impact, Tone.DIM),)]
 
 
 def liquidation_price(desk: DeskRow) -> Wad | None:
@@ -117,7 +119,7 @@ def liquidation_price(desk: DeskRow) -> Wad | None:
 
 def _distance(desk: DeskRow, width: int) -> list[Line]:
     """The price axis, then what its letters say."""
-    legend = f" Entry, Mark, Liquidation {fmt.percent(desk.liq_move)} away"
+    legend = f" E entry, M mark, L liquidation, {fmt.percent(desk.liq_move)} away"
     known = liquidation_price(desk) is not None and desk.entry is not None
     return [axis(desk, width - 2), *([((legend, Tone.DIM),)] if known else [])]
 
@@ -148,5 +150,5 @@ def _money(desk: DeskRow) -> list[Line]:
         _pair(_sum("deployed", desk.deployed), _sum("reserve", desk.reserve)),
         _pair(_gain("won so far", desk.won), _sum("fees earned", desk.fees_total)),
         _pair(_sum("realised", desk.realised), _sum("creator leg", desk.creator)),
-        (*_sum("bought back", desk.bought_back), ("   realised, creator leg: next", Tone.DIM)),
+        _pair(_sum("bought back", desk.bought_back), _sum("to buy back", desk.realised + desk.creator)),
     ]

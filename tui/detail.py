@@ -27,6 +27,7 @@ class Page(Deck):
     Page #page { layout: horizontal; height: 1fr; }
     Page #figures { width: 58; }
     Page.-narrow #figures { width: 50; }
+    Page.-narrow #words { margin: 0 0 0 1; }
     """
     BINDINGS = bindings(Place.DETAIL)
     place = Place.DETAIL

@@ -87,6 +87,8 @@ def _guard(house: House, command: commands.RecordGuard) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if command.active == (command.rule in desk.warnings):
         return ()
+    if command.active and desk.ref is None:
+        raise Refused(Code.NO_POSITION, f"{desk.name} has no position to warn about")
     said = (command.measured, command.limit, command.does, command.active)
     return (facts.GuardSpoke(desk.address, command.rule, *said),)
 

@@ -95,8 +95,11 @@ class DeskManager:
             lambda world: [view_of(world.house, desk) for desk in world.house.desks.values()]
         )
         busy = [view.address for view in views if self._has_work(view)]
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._guarded(address)) for address in busy]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._guarded(address)) for address in busy]
+        except ExceptionGroup as group:  # StoreFailed is all that gets out, and callers wait for it by itself
+            raise group.exceptions[0] from group
         moved = sum(task.result() is True for task in running)
         failed = sum(task.result() is None for task in running)
         return f"{len(views)} desks, {moved} moved" + (f", {failed} failed" if failed else "")
@@ -161,7 +164,7 @@ class DeskManager:
             return False
         if not self._agent.tradable(plan.market, self._clock.now_ms()):
             return await self._defer(view, "NO_PRICE", f"{plan.market} has no tradable price any more")
-        leverage = plan.leverage * WAD
+        leverage = min(plan.leverage * WAD, self._terms.leverage(plan.market))  # whatever a tier says
         amount = self._terms.deployable(view.pending, view.deployed, leverage)
         if not amount:
             needed = self._terms.min_deploy(leverage)

@@ -159,6 +159,8 @@ def record_end(house: House, command: commands.RecordEnd) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if desk.ref is None or desk.ref != command.ended.ref:
         raise Refused(Code.NO_POSITION, f"{desk.name} does not have that position")
+    if command.ended.payout < 0:
+        raise Refused(Code.CONTRADICTION, f"the end of a position cannot have paid {command.ended.payout}")
     address, payout = desk.address, command.ended.payout
     legs = _back_from_venue(house, address, payout, WHOLE)
     legs += moves((reserve(address), pending(address), house.ledger[reserve(address)]))

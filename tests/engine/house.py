@@ -87,7 +87,7 @@ async def kept(settlement: Settlement, desks: DeskManager | None = None) -> None
     await done(settlement, RegisterKeeper("keeper-1"))
     await keeper(settlement).pass_once()
     if desks:
-        await desks.watch()
+        await desks.courier.watch()
 
 
 @asynccontextmanager
@@ -127,8 +127,8 @@ async def listed(settlement: Settlement, *symbols: str, price: str = "2000", dep
         await done(settlement, exchange.ListMarket(symbol, MarketParams.anchored(wad(price), wad(depth))))
 
 
-async def enrolled(settlement: Settlement, fees: int = 0, address: str = TOKEN) -> None:
-    """A desk, with fees (micro-dollars) if any."""
+async def enrolled(settlement: Settlement, fees: int = 0, address: str = TOKEN, reserve: int = 0) -> None:
+    """A desk, with fees (micro-dollars) if any, of whose perp leg `reserve` (1e-6) is kept back."""
     await done(settlement, desks.EnrollToken(address, "PEPE"))
     if fees:
-        await done(settlement, desks.BookFees(address, "f1", fees))
+        await done(settlement, desks.BookFees(address, "f1", fees, reserve))

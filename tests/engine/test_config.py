@@ -51,7 +51,7 @@ def test_camel_case_snake_case_and_environment(tmp_path: Path, monkeypatch: pyte
     [
         ("[signl]\n", "unknown key 'signl'; did you mean 'signal'?"),
         ("[signal]\nentryMomentum = 1\n", "unknown key 'signal.entryMomentum'; did you mean 'entry_momentum_pct'?"),
-        ("[risk]\nxyz = 1\n", "unknown key 'risk.xyz'; expected one of leverage"),
+        ("[risk]\nxyz = 1\n", "unknown key 'risk.xyz'; expected one of circuit_breaker_pct"),
         ("[risk]\nleverage = 'abc'\n", "risk.leverage: 'abc'"),
         ("[risk]\nleverage = nan\n", "risk.leverage"),
         ("[risk]\nleverage = 0\n", "risk.leverage: 0"),

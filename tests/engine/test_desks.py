@@ -5,9 +5,10 @@ from copy import deepcopy
 import pytest
 
 from engine.desks import commands, machine, state
+from engine.desks.accounts import deployed, in_flight, pending, realised
 from engine.desks.commands import Code
 from engine.desks.facts import Fact
-from engine.desks.state import House, deployed, in_flight, pending, realised
+from engine.desks.state import House
 from engine.snapshot import DeskPhase, Outcome
 from tests.engine.house import OTHER, TOKEN
 from venue.exchange.commands import Rejection

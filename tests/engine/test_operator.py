@@ -6,22 +6,22 @@ from pathlib import Path
 
 from engine.clearing.counter import Counter
 from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
+from engine.desks.manager import DeskManager
 from engine.operator import Operator
 from engine.requests.counter import RequestCounter
 from engine.settlement import Settlement
 from tests.engine.house import OTHER, TOKEN, ManualClock, enrolled, keeper, kept, listed, settled
-from tests.engine.test_manager import ScriptedAgent, manager
+from tests.engine.trading import ScriptedAgent, manager
 
 CLOCK = ManualClock()
 EXPIRES = CLOCK.now_ms() + 3_000
 
 
-def operator(settlement: Settlement, clock: ManualClock = CLOCK) -> Operator:
+def operator(settlement: Settlement, clock: ManualClock = CLOCK, desks: DeskManager | None = None) -> Operator:
     reserved = ("desk:",)
     requests = RequestCounter(settlement, keeper(settlement), clock, reserved, {})
-    return Operator(
-        settlement, manager(settlement, ScriptedAgent()), Counter(settlement, reserved, {}), requests, clock
-    )
+    courier = (desks or manager(settlement, ScriptedAgent())).courier
+    return Operator(settlement, courier, Counter(settlement, reserved, {}), requests, clock)
 
 
 def halt(command_id: str = "c1", address: str = TOKEN) -> HaltDesk:
@@ -93,9 +93,10 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
         await listed(settlement, "ETH")
         await enrolled(settlement, 100_000_000)
         clock = ManualClock()
-        ops = operator(settlement, clock)
-        await ops._manager.manage_all()
-        await kept(settlement, ops._manager)
+        desks = manager(settlement, ScriptedAgent())
+        ops = operator(settlement, clock, desks)
+        await desks.manage_all()
+        await kept(settlement, desks)
         await ops.execute(halt())
         close = CloseDesk(
             id="c2", who="ops", seen_seq=settlement.seq, expires_at_ms=EXPIRES, address=TOKEN, worst_price=1
@@ -104,7 +105,7 @@ async def test_close_carries_what_was_seen_and_works_on_a_halted_desk(tmp_path: 
         assert (stale.ok, stale.code) == (False, "CHANGED")
         asking = asyncio.create_task(ops.execute(close))
         await clock.asleep.wait()
-        await kept(settlement, ops._manager)
+        await kept(settlement, desks)
         clock.advance(0.1)
         receipt = await asking
         assert receipt.ok, receipt
@@ -116,9 +117,10 @@ async def test_a_close_that_no_keeper_executes_says_that_it_waits(tmp_path: Path
     async with settled(tmp_path) as settlement:
         await listed(settlement, "ETH")
         await enrolled(settlement, 100_000_000)
-        ops = operator(settlement, clock)
-        await ops._manager.manage_all()
-        await kept(settlement, ops._manager)
+        desks = manager(settlement, ScriptedAgent())
+        ops = operator(settlement, clock, desks)
+        await desks.manage_all()
+        await kept(settlement, desks)
         close = CloseDesk(
             id="c2", who="ops", seen_seq=settlement.seq, expires_at_ms=EXPIRES, address=TOKEN, worst_price=1
         )

@@ -2,9 +2,24 @@
 
 from dataclasses import replace
 
+from engine.desk_rows import FundRow, PlanRow, SeenMarket
 from engine.exchange_rows import RequestState
 from engine.snapshot import Snapshot
-from tests.tui.scripted import decision, desk, idle, liquidation, market, pool, request, snapshot, status
+from tests.tui.scripted import (
+    agent,
+    buyback,
+    decision,
+    desk,
+    flow,
+    idle,
+    liquidation,
+    market,
+    plan,
+    pool,
+    request,
+    snapshot,
+    status,
+)
 
 HOSTILE = (
     "\x1b[31mRED",
@@ -28,11 +43,21 @@ HOSTILE = (
 )
 
 
+def _words(text: str) -> dict[str, str]:
+    """The same text wherever a desk has words."""
+    return dict.fromkeys(("enrolled_as", "quarantine", "warning", "pnl_unknown"), text)
+
+
+def _plan(number: int, text: str) -> PlanRow:
+    seen = tuple(SeenMarket(name, None, None, None, 1) for name in HOSTILE)
+    return plan(number, **dict.fromkeys(("source", "market", "reason", "degraded"), text), seen=seen)
+
+
 def hostile_snapshot() -> Snapshot:
     """The same attacks in every text of a snapshot."""
     numbers = range(len(HOSTILE))
     desks = [
-        desk(number, token=text, note=text, market=text)
+        desk(number, token=text, note=text, market=text, **_words(text), plan=_plan(number, text))
         if number % 2
         else idle(number, token=text, note=text, halted_by=text, halted_at_ms=1)
         for number, text in enumerate(HOSTILE)
@@ -63,6 +88,17 @@ def hostile_snapshot() -> Snapshot:
         pools=tuple(
             pool(number, **dict.fromkeys(("symbol", "long", "short", "index"), text))
             for number, text in enumerate(HOSTILE)
+        ),
+        agent=agent(
+            **dict.fromkeys(("tier", "phase", "model", "key_source", "balance_diem", "balance_usd"), HOSTILE[6])
+        ),
+        flow=flow(
+            accounts=tuple(FundRow(text, 10**18, (("0x" + text, text, 10**18),)) for text in HOSTILE),
+            buybacks=tuple(
+                buyback(number, token=text, state=text, address=desks[number].address)
+                for number, text in enumerate(HOSTILE)
+            ),
+            simulated=HOSTILE[2],
         ),
         liquidations=tuple(
             replace(liquidation(number), market=HOSTILE[number], owner=HOSTILE[number]) for number in numbers

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.commands import Command, Receipt
+from engine.desk_rows import AgentRow, BuybackRow, FundRow, FundsRow, PlanRow, SeenMarket
 from engine.exchange_rows import PoolRow, RequestCounts, RequestRow, RequestState, Side
 from engine.port import Info
 from engine.snapshot import (
@@ -78,9 +79,116 @@ def desk(number: int, **changes: Any) -> DeskRow:
         liq_move=0.8 / leverage + pnl / notional,
         exit=ExitQuote(usd(mark * (0.9997 if side is Side.LONG else 1.0003)), -0.0003, usd(collateral + pnl)),
         fees_total=usd(12.4),
-        realised=usd(40.0 - 9 * number),
+        realised=usd(40.0 - 9 * number if number < 4 else 0),
+        reserve=usd(1.5),
+        deployed=usd(collateral),
+        creator=usd(1.18),
+        trading_fees=usd(notional * 0.0008),
+        won=usd(12.5 - 7 * number),
+        bought_back=usd(210),
+        enrolled_as="long ETH 20x",
+        plan=plan(number),
     )
     return replace(base, **changes)
+
+
+def plan(number: int, **changes: Any) -> PlanRow:
+    """A plan of the first tier, capped, after six markets were seen; of one too little is known."""
+    seen = [
+        SeenMarket(name, usd(price), 0.0025 - 0.0011 * place, 0.008 + 0.001 * place, 100 - 20 * place)
+        for place, (name, price) in enumerate((("BTC", 64_410.5), ("ETH", 3_020.11), ("SOL", 142.31), ("OP", 0.41231)))
+    ]
+    base = PlanRow(
+        at_ms=NOW - 2_000 - 15_000 * number,
+        source=("venice", "signal")[number % 2],
+        allow=True,
+        market=SYMBOLS[number % 2],
+        side=Side.LONG,
+        leverage=20,
+        asked_leverage=75,
+        reason="ETH leads the majors over the window and volatility is calm; funding does not pay against it",
+        degraded="" if number % 2 == 0 else "venice timed out after 10 s",
+        pending=usd(88.2),
+        in_session=True,
+        lookback_ms=900_000,
+        seen=(*seen, SeenMarket("WIF", None, None, None, 25)),
+    )
+    return replace(base, **changes)
+
+
+def agent(**changes: Any) -> AgentRow:
+    """An agent that answers."""
+    base = AgentRow(
+        tier="venice",
+        phase="ready",
+        model="llama-3.3-70b",
+        key_source="wallet",
+        balance_diem="12.40",
+        balance_usd="3.10",
+        requests_left=498,
+        asked=316,
+        answered=312,
+        failed=4,
+        latency_ms=1_240,
+    )
+    return replace(base, **changes)
+
+
+def flow(**changes: Any) -> FundsRow:
+    """Funds in which everything adds up."""
+    amounts = (12_400.0, 620.0, 3_534.0, 1_178.0, 88.2, 120.5, 60.0, 5_420.5, 250.75, 40.0, 1_210.0, 0.0)
+    names = ("fees", "pum", "diem", "creator", "pending", "reserve", "in flight", "deployed", "realised", "buying")
+    holders = tuple((address(place), TOKENS[place], usd(4_000 / (place + 1))) for place in range(3))
+    accounts = tuple(
+        FundRow(name, usd(amount), holders if name in ("fees", "deployed") else ())
+        for name, amount in zip((*names, "bought back", "difference"), amounts, strict=True)
+    )
+    base = FundsRow(
+        accounts=accounts,
+        wallet=usd(5_791.45),
+        wallet_at_ms=NOW - 22_000,
+        held=usd(5_791.45),
+        buybacks=tuple(buyback(number) for number in range(5)),
+        day_spent=usd(300),
+        day_cap=usd(1_000),
+        at_risk=usd(5_480.5),
+        risk_cap=usd(25_000),
+        simulated="fees, swaps",
+    )
+    return replace(base, **changes)
+
+
+def buyback(number: int, **changes: Any) -> BuybackRow:
+    """What buybacks of one token have come to; the first is the protocol's own."""
+    base = BuybackRow(
+        address="" if number == 0 else address(number),
+        token="PUM" if number == 0 else TOKENS[number % len(TOKENS)],
+        queued=usd(12.5 * number),
+        least=usd(25),
+        spent=usd(210.0 * number),
+        bought=usd(1_204.5 * number**3),
+        count=number,
+        last_ms=NOW - 86_400_000 * number if number else None,
+        state=("waiting", "buying", "waiting", "TOO_FEW: 1,204 is less than 1,300", "unknown")[number % 5],
+    )
+    return replace(base, **changes)
+
+
+def events(count: int) -> list[Event]:
+    """A history over all desks, one line every three seconds, oldest first."""
+    kinds = ("decision", "order", "open", "fees", "halt", "liquidation", "market")
+    return [
+        Event(
+            number=number,
+            at_ms=NOW - 3_000 * (count - number),
+            address="" if kinds[number % 7] == "market" else address(number % 5),
+            kind=kinds[number % 7],
+            text=f"line {number} of the story",
+            token="" if kinds[number % 7] == "market" else TOKENS[number % 5],
+            source=("venice", "manager", "guard", "venue", "ops")[number % 5],
+        )
+        for number in range(1, count + 1)
+    ]
 
 
 def idle(number: int, **changes: Any) -> DeskRow:
@@ -305,6 +413,8 @@ def snapshot(**changes: Any) -> Snapshot:
         requests=requests(),
         request_counts=RequestCounts(3, 1, 120, 4, NOW - 12_000),
         pools=pools(),
+        agent=agent(),
+        flow=flow(),
     )
     return replace(base, **changes)
 
@@ -319,6 +429,8 @@ class ScriptedPort:
     """None accepts everything."""
     delay: float = 0.0
     history: list[Event] = field(default_factory=list)
+    dropped: int = 0
+    """Events that had left the ring when all were asked for."""
     commands: list[Command] = field(default_factory=list)
     pulls: int = 0
 
@@ -330,7 +442,9 @@ class ScriptedPort:
         return self.picture
 
     def events(self, since: int) -> EventPage:
-        return EventPage(tuple(event for event in self.history if event.number > since), 0)
+        return EventPage(
+            tuple(event for event in self.history if event.number > since), self.dropped if since == 0 else 0
+        )
 
     async def submit(self, command: Command) -> Receipt:
         self.commands.append(command)

@@ -16,8 +16,9 @@ def with_states(*states: RequestState, may_cancel: bool = True) -> ScriptedPort:
 
 async def test_numbers_go_to_every_pane_from_everywhere() -> None:
     async with watching() as operator:
-        for start in ((), ("enter",), ("5", "enter"), ("6", "enter")):
-            for pane, name in enumerate(("desks", "markets", "agent", "liquidations", "requests", "pools"), 1):
+        names = ("desks", "markets", "agent", "liquidations", "requests", "pools", "log", "accounts")
+        for start in ((), ("enter",), ("5", "enter"), ("6", "enter"), ("8", "tab", "j", "enter"), ("7",)):
+            for pane, name in enumerate(names, 1):
                 await operator.press(*start, str(pane))
                 assert focused(operator) == name, (start, pane)
         assert len(operator.app.screen_stack) == 2

@@ -17,7 +17,7 @@ def assert_harmless(operator: Operator) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (160, 45), (220, 60)])
 async def test_hostile_names_in_every_pane(size: tuple[int, int]) -> None:
     async with watching(ScriptedPort(hostile_snapshot()), size=size) as operator:
-        for key in "123456":
+        for key in "12345678":
             await operator.press(key)
             assert_harmless(operator)
             await operator.press("z")
@@ -33,14 +33,27 @@ async def test_markup_is_shown_as_it_is_written() -> None:
 
 
 async def test_hostile_names_on_the_detail_pages_and_in_the_dialogs() -> None:
-    history = [Event(number, NOW, address(number), text, text) for number, text in enumerate(HOSTILE)]
+    history = [Event(number, NOW, address(number), text, text, text, text) for number, text in enumerate(HOSTILE)]
     async with watching(ScriptedPort(hostile_snapshot(), history=history)) as operator:
         for _ in HOSTILE:
             await operator.press("enter")
             assert_harmless(operator)
-            await operator.press("c")
-            assert_harmless(operator)
-            await operator.press("escape", "escape", "1", "j")
+            for key in ("c", "v", "u"):
+                await operator.press(key)
+                assert_harmless(operator)
+                await operator.press("escape")
+            await operator.press("escape", "1", "j")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_hostile_lines_of_the_log_and_buybacks(size: tuple[int, int]) -> None:
+    history = [Event(number + 1, NOW, address(number), text, text, text, text) for number, text in enumerate(HOSTILE)]
+    async with watching(ScriptedPort(hostile_snapshot(), history=history), size=size) as operator:
+        for keys in (("7", "j", "enter"), ("8", "tab", "enter"), ("7", "slash", *"token:red", "enter", "enter")):
+            for key in keys:
+                await operator.press(key)
+                assert_harmless(operator)
+            await operator.press("escape", "escape")
 
 
 async def test_hostile_texts_on_the_pages_and_in_the_dialogs_of_the_exchange() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.operator import Operator, watching
+from tests.tui.scripted import ScriptedPort, agent, events, snapshot
 
 FOLDER = Path(__file__).parent / "screens"
 
@@ -49,10 +50,42 @@ async def test_pages_and_dialogs_of_the_exchange(name: str, keys: tuple[str, ...
         compare(operator, f"{name}-80x24")
 
 
-async def test_desk_page() -> None:
-    async with watching(size=(120, 40)) as operator:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_desk_page(size: tuple[int, int]) -> None:
+    async with watching(ScriptedPort(history=events(60)), size=size) as operator:
         await operator.press("enter")
-        compare(operator, "desk-120x40")
+        compare(operator, f"desk-{size[0]}x{size[1]}")
+
+
+async def test_the_page_of_a_desk_in_trouble() -> None:
+    port = ScriptedPort(history=events(60))
+    port.change_desk(
+        3,
+        quarantine="the venue reports a position of another size than the journal",
+        warning="take-profit was missed by 0.4%",
+        pnl_unknown="no price for 14 s",
+        halted_by="ops",
+    )
+    async with watching(port, size=(80, 24)) as operator:
+        compare(operator, "quarantined-80x24")
+        await operator.press("j", "j", "j", "enter")
+        compare(operator, "trouble-80x24")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "key"), [("log", "7"), ("funds", "8")])
+async def test_log_and_funds(name: str, key: str, size: tuple[int, int]) -> None:
+    port = ScriptedPort(snapshot(agent=agent(degen=name == "log")), history=events(60), dropped=1_204)
+    async with watching(port, size=size) as operator:
+        await operator.press(key)
+        compare(operator, f"{name}-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize(("name", "key"), [("reduce", "v"), ("quarantine", "u")])
+async def test_dialogs_of_a_desk(name: str, key: str) -> None:
+    async with watching(size=(80, 24)) as operator:
+        await operator.press(key)
+        compare(operator, f"{name}-80x24")
 
 
 async def test_close_dialog() -> None:

@@ -36,10 +36,15 @@ def halt_words(row: DeskRow) -> str:
     return f"HALTED by {fmt.clean(row.halted_by)}{when}"
 
 
+def _set_aside(row: DeskRow) -> str:
+    """That the desk is quarantined and why, empty if it is not."""
+    return f"QUARANTINED  {fmt.clean(row.quarantine)}" if row.quarantine else ""
+
+
 def _aside(row: DeskRow) -> Span | None:
     """An open desk speaks in figures; every other one in words."""
     if row.quarantine:
-        return "  ".join(filter(None, ("QUARANTINED", fmt.clean(row.quarantine), position(row)))), Tone.WARN
+        return "  ".join(filter(None, (_set_aside(row), position(row)))), Tone.WARN
     if row.halted_by is not None:
         return "  ".join(filter(None, (halt_words(row), position(row)))), Tone.DIM
     if row.phase is DeskPhase.OPEN and row.side is not None:
@@ -90,7 +95,16 @@ TABLE: Table[DeskRow] = Table(
     ),
     key=lambda row: row.address,
     haystack=lambda row: " ".join(
-        (row.token, row.address, row.market or "", row.side or "", row.phase, row.note, row.quarantine, halt_words(row))
+        (
+            row.token,
+            row.address,
+            row.market or "",
+            row.side or "",
+            row.phase,
+            row.note,
+            _set_aside(row),
+            halt_words(row),
+        )
     ),
     empty="no desk yet: enrol a token, or start the demo",
     aside=_aside,

@@ -1,0 +1,1 @@
+"""Days of trading against everything that can go wrong, on a virtual clock; `make days` runs many."""
