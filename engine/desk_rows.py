@@ -88,7 +88,7 @@ class BuybackRow:
 
 @dataclass(frozen=True, slots=True)
 class FundsRow:
-    """Where the money is. `wallet` is what was counted, `held` what is attributed and should lie in it."""
+    """Where the money is. `wallet` is what was counted, `held` what the books said should lie in it at that moment."""
 
     accounts: tuple[FundRow, ...] = ()
     wallet: Wad | None = None

@@ -37,7 +37,7 @@ class FundsView:
             accounts=_accounts(house),
             wallet=counted.usdc * MICRO if counted else None,
             wallet_at_ms=self.wallet.counted_at_ms,
-            held=(house.held() - house.ledger[DIFFERENCE]) * MICRO,
+            held=(self.wallet.books if counted else house.held()) * MICRO,
             unanswered=house.unanswered() * MICRO,
             difference=house.ledger[DIFFERENCE] * MICRO,
             gas=counted.gas if counted else None,

@@ -124,7 +124,7 @@ class DeskRow:
     creator: Wad = 0
     """The creator leg, waiting to buy back the token."""
     trading_fees: Wad = 0
-    """Paid to the venue, over all positions."""
+    """Paid to the venue for the present position; its profit does not contain them."""
     won: Wad = 0
     """Realised over all positions, losses negative, opening fees included."""
     bought_back: Wad = 0

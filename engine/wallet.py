@@ -46,14 +46,16 @@ class WalletWatch:
         self._clock = clock
         self._off: int | None = None
         self.counted: Balances | None = None
-        """What was found the last time, and when."""
+        """What was found the last time; when; and what the books said then."""
         self.counted_at_ms: int | None = None
+        self.books = 0
 
     async def pass_once(self) -> str:
         """One count."""
         found = self.counted = await self._wallet.balances()
         self.counted_at_ms = self._clock.now_ms()
         held, unanswered, leaving = await self._settlement.read(_books)
+        self.books = held
         if leaving:
             self._off = None
             return "a payout is on its way; counted again later"

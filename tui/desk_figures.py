@@ -88,7 +88,7 @@ def _position(desk: DeskRow, width: int) -> list[Line]:
         _pair(_gain("pnl", desk.pnl), _sum("collateral", desk.collateral)),
         _pair(_gain("  price", desk.pnl_price), _sum("notional", desk.notional)),
         _pair(_gain("  carry", desk.pnl_carry), _price("entry", desk.entry)),
-        _pair(_gain("all fees", -desk.trading_fees), _price("mark", desk.mark)),
+        _pair(_gain("fees", -desk.trading_fees), _price("mark", desk.mark)),
         _pair(_gain("net", net(desk)), _price("liquidation", liquidation_price(desk))),
         *_distance(desk, width),
         *_exit(desk),

@@ -127,8 +127,8 @@ def _gone(house: House, desk: Desk) -> None:
     """The position is over, and with it all that was remembered about it."""
     if desk.ref is not None:
         house.at_risk[desk.ref.market] -= house.ledger[deployed(desk.address)]
-    desk.ref, desk.leverage, desk.closed_before = None, 0, True
-    desk.profits_taken, desk.drawn_down, desk.warnings = 0, False, frozenset()
+    desk.ref, desk.leverage, desk.closed_before, desk.deferred = None, 0, True, None
+    desk.profits_taken, desk.drawn_down, desk.warnings, desk.trading_fees = 0, False, frozenset(), 0
 
 
 def _on_declined(house: House, fact: facts.OrderDeclined, seq: int, at_ms: int) -> None:

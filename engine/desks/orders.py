@@ -28,7 +28,7 @@ def intend_open(house: House, command: commands.IntendOpen) -> tuple[Fact, ...]:
             worst_price=None,
             who="manager",
             moves=moves((pending(desk.address), in_flight(desk.address), command.collateral)),
-            at_ms=command.now_ms,
+            at_ms=max(command.now_ms, house.day * DAY_MS),  # decided after midnight, it counts on the new day
         ),
     )
 
@@ -56,7 +56,7 @@ def _at_risk(house: House, desk: Desk, command: commands.IntendOpen) -> Caps:
         desk=house.ledger[deployed(desk.address)],
         market=house.at_risk[command.market],
         wallet=house.at_risk.total(),
-        day=house.day_spent if house.day == command.now_ms // DAY_MS else 0,
+        day=house.day_spent if house.day >= command.now_ms // DAY_MS else 0,
     )
 
 

@@ -76,7 +76,7 @@ class Desk:
     word: Word | None = None
     fees_total: int = 0
     trading_fees: int = 0
-    """Paid to the venue, over all positions."""
+    """Paid to the venue for the present position."""
     won: int = 0
     """Realised profit less loss over all positions, fees included."""
 

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import clearing, feed, requests, settlement, terminal
+from tests.bench import clearing, desks, feed, requests, settlement, terminal
 
 BENCHES: dict[str, Callable[[], None]] = {
     "clearing.step": clearing.step,
+    "desks": desks.management_pass,
     "feed.parse": feed.parse,
     "settlement.serial": settlement.serial,
     "settlement.grouped": settlement.grouped,

@@ -155,6 +155,14 @@ def test_a_liquidated_desk_is_closed_with_its_loss_and_the_next_fees_fund_a_new_
     assert desk.phase() is DeskPhase.OPENING
 
 
+def test_what_held_up_the_growth_of_a_position_does_not_hold_up_the_next_one() -> None:
+    desk = Desk()
+    desk.opened()
+    desk.do(commands.Defer(TOKEN, "CAP_DESK", "full", 10**15, 2**62))
+    desk.do(commands.RecordEnd(TOKEN, Ended(REF, 0)))
+    assert desk.desk.deferred is None
+
+
 def test_a_liquidation_that_overtakes_an_order_gives_the_order_its_money_back() -> None:
     desk = Desk()
     desk.opened()

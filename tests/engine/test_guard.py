@@ -62,7 +62,7 @@ class Scene:
         asleep = asyncio.create_task(self.clock.asleep.wait())
         await asyncio.wait((task, asleep), return_when=asyncio.FIRST_COMPLETED)
         between()
-        self.clock.advance(SECOND_LOOK_S)
+        self.clock.advance(SECOND_LOOK_S + 0.1)
         asleep.cancel()
         return await task
 

@@ -9,7 +9,7 @@ from engine.desks.commands import Caps
 from engine.desks.state import Desk, House
 from engine.snapshot import DeskPhase
 from engine.world import Fact, World
-from tests.simulation.venues import SlowSwap, SlowVenue, is_filled, is_taken
+from tests.simulation.venues import SlowSwap, SlowVenue, is_taken
 from venue.exchange.ledger import Move
 from venue.perp import Filled
 from venue.swap import Swapped
@@ -65,7 +65,7 @@ class Checks:
         if not fact.kind.adds_risk:
             self.claim(not desk.quarantine or fact.who == "ops", f"{desk.name}: a loop's order while quarantined")
             return
-        self.claim(not desk.halted and not desk.quarantine, f"{desk.name}: opens while halted or quarantined")
+        self.claim(desk.halted_by is None and not desk.quarantine, f"{desk.name}: opens while halted or quarantined")
         self.claim(0 < fact.leverage <= self.max_leverage, f"{desk.name}: leverage {fact.leverage}")
         self.spent[fact.at_ms // DAY_MS] += fact.collateral
         stakes = {each.address: (_market(each), _stake(house, each)) for each in house.desks.values()}
@@ -86,7 +86,7 @@ class Checks:
             self.fees += fact.amount
         if isinstance(fact, facts.DeskQuarantined):
             self.claim("another position" not in fact.why, f"the venue was misunderstood: {fact.why}")
-        if movements:
+        if movements or isinstance(fact, facts.OrderDeclined):
             self.claim(house.ledger.total() == 0, f"money was made or lost by {fact}")
             self.held += sum(move.amount * (_is_held(move.target) - _is_held(move.source)) for move in movements)
             self.wallet(house, type(fact).__name__)

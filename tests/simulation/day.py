@@ -24,11 +24,12 @@ from tests.simulation.venues import LuckyFees, SlowSwap, SlowVenue, start_price
 from venue.exchange.fixed import wad
 
 DESKS = 12
-PASSES = 200
-STEPS = 3
+PASSES = 180
+"""One in eight minutes, the manager's slowest pace."""
+STEPS = 2
 """Moves of the market between two passes of the manager."""
 STEP_S = 86_400 / PASSES / STEPS
-EVENING = 6
+EVENING = 8
 START_MS = 1_700_000_000_000
 Chore = Coroutine[Any, Any, Any]
 
@@ -92,9 +93,10 @@ class Day:
     async def run(self) -> None:
         for number in range(DESKS):
             await self.settlement.submit(commands.EnrollToken(f"0x{number:02d}", f"desk {number}"))
-        for _ in range(PASSES):
+        for number in range(PASSES):
             await self._pass()
-            self._hold()
+            if self.checks.broken or number % 5 == 0:
+                self._hold()
         self._calm()
         for _ in range(EVENING):
             await self._evening()
@@ -112,12 +114,12 @@ class Day:
             raise Broken(f"seed {self.seed}, fact {self.settlement.seq}: {self.checks.broken[0]}")
 
     async def _pass(self) -> None:
-        """The loops of some seven minutes, all at once, while the market moves on."""
+        """The loops of eight minutes, all at once, while the market moves on."""
         rng = self.rng
         self.gas = "too little gas" if rng.random() < 0.02 else ""
         chores = [self.manager.manage_all(), self._market(STEPS)]
         for chance, make in (
-            (0.6, self.guard.check_desk_profits),
+            (0.5, self.guard.check_desk_profits),
             (0.3, self.guard.check_desk_risk),
             (0.7, self.manager.watch),
             (0.3, self.watch.pass_once),
@@ -129,7 +131,7 @@ class Day:
             if rng.random() < chance:
                 chores.append(make())
         rng.shuffle(chores)
-        crash = self.crashy and rng.random() < 0.03
+        crash = self.crashy and rng.random() < 0.012
         await (self._crash(chores) if crash else asyncio.gather(*chores))
         await self.manager.watch()
 
@@ -138,8 +140,7 @@ class Day:
             self.clock.advance(STEP_S)
             self.prices.step()
             self.venue.act()
-            for _ in range(3):
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
         return ""
 
     async def _crash(self, chores: list[Chore]) -> None:

@@ -50,11 +50,13 @@ class MemorySettlement(Settlement):
     """Decides and folds at once, after a chance for others to come first. `crash()` ends it as a kill would."""
 
     def __init__(self, clock: VirtualClock, rng: random.Random, witness: Witness) -> None:
-        self._clock = clock
+        self._time = clock
         self._rng = rng
         self._witness = witness
         self._world = World()
         self._alive = True
+        self._read_back = 0
+        """How many facts have been through the codec in an earlier life."""
         self.recorded: list[Recorded] = []
 
     @property
@@ -67,24 +69,24 @@ class MemorySettlement(Settlement):
         return self._world
 
     async def submit(self, command: Command) -> tuple[Fact, ...] | Rejection:
-        await self._queue()
+        await self._turn()
         answer = world.decide(self._world, command)
         for fact in () if isinstance(answer, Rejection) else answer:
             self._witness.before(self._world, fact)
-            self.recorded.append(Recorded(self.seq + 1, self._clock.now_ms(), fact))
-            world.evolve(self._world, fact, self.seq, self._clock.now_ms())
+            self.recorded.append(Recorded(self.seq + 1, self._time.now_ms(), fact))
+            world.evolve(self._world, fact, self.seq, self._time.now_ms())
             self._witness.after(self._world, fact)
-        if self._rng.random() < 0.1:
-            await self._queue()
+        if self._rng.random() < 0.05:
+            await self._turn()
         return answer
 
     async def read(self, look: Callable[[World], T]) -> T:
-        if self._rng.random() < 0.1:
-            await self._queue()
+        if self._rng.random() < 0.05:
+            await self._turn()
         return look(self._world)
 
-    async def _queue(self) -> None:
-        if self._rng.random() < 0.2:
+    async def _turn(self) -> None:
+        if self._rng.random() < 0.12:
             await asyncio.sleep(0)
         if not self._alive:
             raise Dead
@@ -95,9 +97,10 @@ class MemorySettlement(Settlement):
 
     def reborn(self) -> "MemorySettlement":
         """A new one that has read the record back."""
-        again = MemorySettlement(self._clock, self._rng, self._witness)
+        again = MemorySettlement(self._time, self._rng, self._witness)
         for entry in self.recorded:
-            fact = codec.decode(*codec.encode(entry.fact))
+            fact = entry.fact if entry.seq <= self._read_back else codec.decode(*codec.encode(entry.fact))
             world.evolve(again._world, fact, entry.seq, entry.at_ms)
             again.recorded.append(Recorded(entry.seq, entry.at_ms, fact))
+        again._read_back = again.seq
         return again

@@ -44,7 +44,7 @@ class SlowVenue(ReferenceVenue):
         return await super().outcome(order_id)
 
     async def _trip(self) -> None:
-        for _ in range(self._rng.choice((0, 0, 1, 3))):
+        for _ in range(self._rng.choice((0, 0, 0, 2))):
             await asyncio.sleep(0)
 
     def answer(self, order_id: str) -> OrderOutcome | None:
@@ -118,11 +118,6 @@ class LuckyFees:
                 claimed.append(Earned(address, f"{len(claimed):09d}", self._rng.randint(1, 120 * 10**6)))
             found += [each for each in claimed if each.ref > ref]
         return tuple(found)
-
-
-def is_filled(answer: OrderOutcome | None) -> bool:
-    """Whether an order took effect."""
-    return isinstance(answer, Filled)
 
 
 def is_taken(answer: OrderOutcome | None) -> bool:

@@ -355,7 +355,7 @@ async def test_enter_opens_the_desk_with_its_decision_and_its_life() -> None:
             "64,539.32",
             "price",
             "carry",
-            "all fees",
+            "fees",
             "ETH leads the majors",
             "LONG BTC 25x",
         ):

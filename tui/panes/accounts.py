@@ -21,6 +21,7 @@ _MEANING = {
     "realised": "back from positions, buys back",
     "buying": "in buybacks without an answer",
     "bought back": "spent on buybacks so far",
+    "burned": "spent on the protocol's token",
     DIFFERENCE: "counted, but not attributed",
 }
 """What becomes of the money in an account."""
