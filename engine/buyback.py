@@ -10,7 +10,7 @@ from engine.config import Buybacks
 from engine.desks import commands
 from engine.desks.money import queued
 from engine.desks.terms import in_usdc
-from engine.settlement import Settlement
+from engine.settlement import Settlement, StoreFailed
 from engine.world import World
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import PPM
@@ -45,10 +45,16 @@ class BuybackEngine:
         return await self._cycle(tokens, self._settings.creator_min_usdc)
 
     async def _cycle(self, tokens: tuple[str, ...], least: Decimal) -> str:
-        bought = 0
+        bought = failed = 0
         for token in tokens:
-            bought += await self._one(token, in_usdc(least))
-        return f"{bought} of {len(tokens)} bought back"
+            try:
+                bought += await self._one(token, in_usdc(least))
+            except StoreFailed:
+                raise
+            except Exception as error:  # one token's fault does not hold up the others
+                failed += 1
+                log.error("buyback failed", token=token or "protocol", error=repr(error))
+        return f"{bought} of {len(tokens)} bought back" + (f", {failed} failed" if failed else "")
 
     async def _one(self, token: str, least: Usdc) -> bool:
         order_id, amount = await self._settlement.read(lambda world: _standing(world, token))

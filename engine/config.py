@@ -33,7 +33,7 @@ def _exact(value: object) -> object:
 
 
 Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1, allow_inf_nan=False)]
-Share = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, lt=1, allow_inf_nan=False)]
+Share = Annotated[Decimal, BeforeValidator(_exact), Field(ge=Decimal("0.001"), lt=1, allow_inf_nan=False)]
 Money = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10**12, allow_inf_nan=False)]
 Multiple = Annotated[Decimal, BeforeValidator(_exact), Field(ge=1, le=500, allow_inf_nan=False)]
 Seconds = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=86_400, allow_inf_nan=False)]

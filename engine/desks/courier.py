@@ -99,11 +99,7 @@ class Courier:
     async def watch(self) -> str:
         """One look at every desk with a position or an order."""
         busy = await self._settlement.read(
-            lambda world: tuple(
-                desk.address
-                for desk in world.house.desks.values()
-                if (desk.ref or desk.order) and not (desk.quarantine and not desk.order)
-            )
+            lambda world: tuple(desk.address for desk in world.house.desks.values() if desk.ref or desk.order)
         )
         settled = gone = 0
         for address in busy:

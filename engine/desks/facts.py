@@ -233,7 +233,7 @@ class BuybackFilled:
     order_id: str
     spent: int
     bought: int
-    """Tokens of 1e-18."""
+    """Tokens of 1e-18; fewer than were asked for is the venue's breach, and is shown, but the money is spent."""
     burned: bool
     moves: tuple[Move, ...]
 

@@ -138,6 +138,8 @@ def _on_declined(house: House, fact: facts.OrderDeclined, seq: int, at_ms: int) 
         house.at_risk[order.market] -= order.collateral
         if order.at_ms // DAY_MS == house.day:
             house.day_spent -= order.collateral
+        if order.kind is OrderKind.OPEN:
+            desk.opened_at_ms = 0
     _say(desk, seq, at_ms, "venue", Outcome.REFUSED, f"{fact.kind} refused: {fact.code} {fact.detail}")
 
 

@@ -21,7 +21,9 @@ def _on_intended(house: House, fact: facts.BuybackIntended, seq: int, at_ms: int
 
 def _on_filled(house: House, fact: facts.BuybackFilled, seq: int, at_ms: int) -> None:
     buyback = _buyback(house, fact.address)
-    buyback.order, buyback.unsettled, buyback.refused, buyback.last_ms = None, False, "", at_ms
+    short = buyback.order is not None and fact.bought < buyback.order.least
+    buyback.refused = "the last bought fewer than it had to" if short else ""
+    buyback.order, buyback.unsettled, buyback.last_ms = None, False, at_ms
     buyback.spent += fact.spent
     buyback.bought += fact.bought
     buyback.count += 1

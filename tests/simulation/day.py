@@ -88,7 +88,7 @@ class Day:
 
     async def balances(self) -> Balances:
         """The wallet, as a chain would count it."""
-        return Balances(self.venue.wallet + self.checks.fees - self.swap.spent)
+        return Balances(self.venue.wallet + self.checks.fees - self.swap.spent + self.checks.strays)
 
     async def run(self) -> None:
         for number in range(DESKS):
@@ -116,6 +116,10 @@ class Day:
     async def _pass(self) -> None:
         """The loops of eight minutes, all at once, while the market moves on."""
         rng = self.rng
+        if rng.random() < 0.005:
+            self.checks.strays += rng.randint(-(10**7), 10**7)
+        if rng.random() < 0.01:
+            self.clock.advance(-rng.choice((1, 30, 3_600)))
         self.gas = "too little gas" if rng.random() < 0.02 else ""
         chores = [self.manager.manage_all(), self._market(STEPS)]
         for chance, make in (

@@ -51,6 +51,7 @@ class MemorySettlement(Settlement):
 
     def __init__(self, clock: VirtualClock, rng: random.Random, witness: Witness) -> None:
         self._time = clock
+        self._last_ms = 0
         self._rng = rng
         self._witness = witness
         self._world = World()
@@ -71,10 +72,11 @@ class MemorySettlement(Settlement):
     async def submit(self, command: Command) -> tuple[Fact, ...] | Rejection:
         await self._turn()
         answer = world.decide(self._world, command)
+        at_ms = self._last_ms = max(self._time.now_ms(), self._last_ms)
         for fact in () if isinstance(answer, Rejection) else answer:
             self._witness.before(self._world, fact)
-            self.recorded.append(Recorded(self.seq + 1, self._time.now_ms(), fact))
-            world.evolve(self._world, fact, self.seq, self._time.now_ms())
+            self.recorded.append(Recorded(self.seq + 1, at_ms, fact))
+            world.evolve(self._world, fact, self.seq, at_ms)
             self._witness.after(self._world, fact)
         if self._rng.random() < 0.05:
             await self._turn()
@@ -98,6 +100,7 @@ class MemorySettlement(Settlement):
     def reborn(self) -> "MemorySettlement":
         """A new one that has read the record back."""
         again = MemorySettlement(self._time, self._rng, self._witness)
+        again._last_ms = self._last_ms
         for entry in self.recorded:
             fact = entry.fact if entry.seq <= self._read_back else codec.decode(*codec.encode(entry.fact))
             world.evolve(again._world, fact, entry.seq, entry.at_ms)

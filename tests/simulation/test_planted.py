@@ -64,7 +64,7 @@ def answers_not_asked_for(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Courier, "settle", never)
 
 
-def reduced_by_another_share(patch: pytest.MonkeyPatch) -> None:
+def sent_under_another_id(patch: pytest.MonkeyPatch) -> None:
     def share(order_id: str, address: str, ref: Any, share: int, worst: int | None) -> ReduceOrder:
         return ReduceOrder("re:" + order_id, address, ref, share, worst)
 
@@ -75,7 +75,7 @@ def whatever_leverage_a_tier_says(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("engine.desks.manager.min", lambda first, second: first, raising=False)
 
 
-def payouts_on_their_way_are_booked_twice(patch: pytest.MonkeyPatch) -> None:
+def books_read_wrongly(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("engine.wallet._books", lambda world: (world.house.held() - 1, 0, False))
 
 
@@ -86,9 +86,9 @@ PLANTED: dict[Plant, str] = {
     unsettled_taken_for_refused: "in the wallet",
     halts_ignored: "halted or quarantined",
     answers_not_asked_for: "is left",
-    reduced_by_another_share: "without an intent",
+    sent_under_another_id: "without an intent",
     whatever_leverage_a_tier_says: "leverage",
-    payouts_on_their_way_are_booked_twice: "difference",
+    books_read_wrongly: "difference",
 }
 
 

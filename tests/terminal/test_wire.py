@@ -105,8 +105,7 @@ def test_resizing_to_tiny_and_back() -> None:
             time.sleep(0.3)
         child.wait_for("perpdesk needs 80x24")
         child.resize(120, 40)
-        child.wait_for("Desks 12")
-        assert "perpdesk needs" not in child.text()
+        child.until(lambda: "Desks 12" in child.text() and "perpdesk needs" not in child.text(), 10, "whole screen")
 
 
 def test_quitting_restores_the_terminal() -> None:
