@@ -15,7 +15,6 @@ from engine.desks.accounts import DIEM, PROTOCOL, buying, creator, deployed, pen
 from engine.settlement import Settlement
 from tests.engine.driven import USDC, Driven
 from tests.engine.house import TOKEN, ManualClock, done, enrolled, settled
-from tests.engine.trading import 
 from venue.exchange.ledger import EXTERNAL
 from venue.perp import Ended
 from venue.swap import PROTOCOL_TOKEN, SwapDeclined, SwapOrder, SwapOutcome, Swapped, SwapUnsettled

@@ -199,7 +199,7 @@ class Day:
 
 
 def play(seed: int) -> Day:
-    """A day, lived to its end. Raises Broken."""
+    """A day, lived to its end, the same each time. Raises Broken."""
     day = Day(seed)
     asyncio.run(day.run())
     return day
