@@ -146,8 +146,12 @@ class DeskManager:
     async def _grow(self, view: DeskView, ref: PositionRef) -> bool:
         leverage = self._terms.leverage(ref.market)
         amount = self._terms.deployable(view.pending, view.deployed, leverage)
-        if not amount or not self._agent.tradable(ref.market, self._clock.now_ms()) or self._gas_low():
+        if not amount:
             return False
+        if low := self._gas_low():
+            return await self._defer(view, "LOW_GAS", low)
+        if not self._agent.tradable(ref.market, self._clock.now_ms()):
+            return await self._defer(view, "NO_PRICE", f"{ref.market} has no tradable price")
         return await self._send_open(view, ref.market, ref.is_long, leverage, amount)
 
     async def _enter(self, view: DeskView) -> bool:

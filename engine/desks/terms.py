@@ -33,7 +33,7 @@ class Terms:
     def __init__(self, risk: Risk, avantis_max_leverage: int) -> None:
         self.risk = risk
         self.caps = caps_of(risk)
-        self._avantis_max = avantis_max_leverage
+        self._leverage = min(wad(risk.leverage), avantis_max_leverage * WAD)
         self._markets: Mapping[str, MarketTerms] = {}
 
     def learn(self, markets: Mapping[str, MarketTerms]) -> None:
@@ -50,7 +50,7 @@ class Terms:
         market, or the least over all."""
         chosen = [terms for terms in self._markets.values() if market in ("", terms.symbol)]
         limits = [terms.max_leverage for terms in chosen]
-        return min([wad(self.risk.leverage), self._avantis_max * WAD, *limits])
+        return min([self._leverage, *limits])
 
     def opening(self) -> dict[str, int]:
         """The markets that may be opened, with their leverage in whole times."""

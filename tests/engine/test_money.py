@@ -64,11 +64,11 @@ def test_the_reserve_is_released_by_a_liquidation_and_by_nothing_else() -> None:
     assert it.house.ledger[deployed(TOKEN)] == 0
 
 
-@dataclass
 class Killed(BaseException):
     """The process dies here."""
 
 
+@dataclass
 class Swaps:
     """A `SwapVenue` that does what the test says, and remembers what it was sent."""
 
