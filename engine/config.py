@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from venue.exchange.scenario.config import RESERVES, configured
 from venue.exchange.scenario.pool_config import pool_params
-from venue.pyth import FEEDS, checked_key, checked_url
+from venue.net.url import checked_key, checked_url
+from venue.pyth import FEEDS
 
 CONFIG_FILE = platformdirs.user_config_path("perpdesk") / "config.toml"
 
@@ -53,13 +54,13 @@ class Pyth(_Section):
     @field_validator("url")
     @classmethod
     def _safe_url(cls, url: str) -> str:
-        checked_url(url)
+        checked_url(url, "Hermes")
         return url
 
     @field_validator("key")
     @classmethod
     def _sendable_key(cls, key: SecretStr | None) -> SecretStr | None:
-        return checked_key(key)
+        return checked_key(key, "Hermes")
 
 
 MarketTable = dict[str, str | list[dict[str, str]]]

@@ -3,44 +3,20 @@
 There is no repair: an answer that has to be fished out of prose, or that says one thing twice, is not an answer.
 """
 
-import json
-import math
-import re
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Final, Literal, Never
+from decimal import Decimal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from engine.agent.plan import REASON_LIMIT, MarketSight, NoPlan, NoPlanCode, Plan, Sight
 from engine.text import clean
+from venue.net.strict import NotStrict, parse
 
 MAX_TEXT: Final = 16_384
 """Most characters of an answer that are looked at; a longer one is refused whole."""
 MAX_DEPTH: Final = 8
 MAX_ASKED: Final = 2**63 - 1
 """The highest leverage that is read as a number and then capped; it fits wherever a plan is kept."""
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-
-
-class NotStrict(Exception):
-    """Why a text is not one strict JSON value; one line that repeats nothing of the text."""
-
-
-def parse(text: str) -> object:
-    """The one JSON value that `text` is, with nothing around it but JSON whitespace. Raises NotStrict otherwise.
-
-    Numbers with a point or an exponent become Decimal, so that 20.00000000000000001 is not taken for 20.
-    """
-    if len(text) > MAX_TEXT:
-        raise NotStrict(f"longer than {MAX_TEXT:,} characters")
-    _bound_depth(text)
-    try:
-        value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_number)
-    except json.JSONDecodeError as error:
-        raise NotStrict(f"not JSON at character {error.pos + 1}") from None
-    except (ValueError, RecursionError):  # an integer of thousands of digits
-        raise NotStrict("a number or a nesting without bound") from None
-    return value
 
 
 def plan_of(text: str, sight: Sight, source: str) -> Plan:
@@ -110,7 +86,9 @@ class Answer(BaseModel):
 
 def _answer(text: str) -> Answer:
     try:
-        return Answer.model_validate(parse(text))
+        if len(text) > MAX_TEXT:
+            raise NotStrict(f"longer than {MAX_TEXT:,} characters")
+        return Answer.model_validate(parse(text, MAX_DEPTH))
     except NotStrict as error:
         raise _bad(str(error)) from None
     except ValidationError as error:
@@ -123,32 +101,3 @@ def _answer(text: str) -> Answer:
 
 def _bad(what: str) -> NoPlan:
     return NoPlan(NoPlanCode.BAD_ANSWER, clean(f"the answer is unusable: {what}", REASON_LIMIT))
-
-
-def _bound_depth(text: str) -> None:
-    depth = 0
-    for char in _STRING.sub("", text):
-        depth += (char in "[{") - (char in "]}")
-        if depth > MAX_DEPTH:
-            raise NotStrict(f"nested deeper than {MAX_DEPTH}")
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise NotStrict("a key is given twice")
-    return made
-
-
-def _constant(_: str) -> Never:
-    raise NotStrict("NaN and Infinity are not JSON")
-
-
-def _number(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise NotStrict("a number without bound") from None
-    if not math.isfinite(float(text)):
-        raise NotStrict("a number without bound")
-    return value

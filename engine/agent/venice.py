@@ -20,11 +20,12 @@ from engine.agent.plan import NoPlan, NoPlanCode, Plan, Sight
 from engine.agent.strict import closed, plan_of
 from engine.agent.venice_guard import Guard
 from engine.agent.venice_key import Keys
-from engine.agent.venice_link import Link, Passing, Reply, Secrets, error_text
+from engine.agent.venice_link import Link, Passing, Secrets, error_text
 from engine.agent.venice_models import Models
 from engine.agent.venice_state import VeniceOptions, VenicePhase, VeniceState
 from engine.clock import Clock
 from engine.text import clean
+from venue.net.client import Reply
 
 ATTEMPTS: Final = 2
 MAX_TOKENS: Final = 400
@@ -64,7 +65,7 @@ class Venice:
         self._clock = clock
         self._secrets = Secrets()
         self._guard = Guard(clock)
-        self._link = Link(options.checked_url(), options.in_flight, self._guard, self._secrets)
+        self._link = Link(options.checked_url(), options.in_flight, options.timeout_s, self._guard, self._secrets)
         self._keys = Keys(options, self._link, self._secrets, clock)
         self._models = Models(self._link, clock, options.model)
         self._places = asyncio.Semaphore(options.in_flight)

@@ -8,9 +8,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, StringConstraints, ValidationError
 
 from engine.agent.plan import NoPlan, NoPlanCode
-from engine.agent.venice_link import Link, Reply, Secrets, error_text
+from engine.agent.venice_link import Link, Secrets, error_text
 from engine.agent.venice_state import VeniceOptions, VenicePhase, clock_time
 from engine.clock import Clock
+from venue.net.client import Reply
 
 PATH: Final = "api_keys/generate_web3_key"
 AGAIN_S: Final = 300.0

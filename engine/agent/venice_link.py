@@ -3,10 +3,8 @@
 Every request passes here, so that the guard sees all of them and no error text leaves unwashed.
 """
 
-import json
 import re
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -16,10 +14,12 @@ from pydantic import JsonValue, SecretStr
 from engine.agent.plan import NoPlan, NoPlanCode
 from engine.agent.venice_guard import Guard
 from engine.text import clean
+from venue.net.client import MAX_BODY, Client, NetCode, NetFault, Reply
+from venue.net.strict import NotStrict, parse
 
-MAX_BODY: Final = 256 * 1024
 SAID_LIMIT: Final = 160
 _READ_LIMIT: Final = 4096
+_SILENT: Final = (NetCode.UNREACHABLE, NetCode.TOO_SLOW)
 _SHAPES: Final = r"eyJ[\w-]{8,}(?:\.[\w-]*)*|bearer\s+\S+|(?:0x)?[0-9a-f]{64,}"
 """What a secret looks like, in case it is one that nobody told us about."""
 
@@ -50,15 +50,6 @@ class Secrets:
         return clean(washed, SAID_LIMIT)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer, whole."""
-
-    status: int
-    headers: httpx.Headers = field(repr=False)
-    body: bytes = field(repr=False)
-
-
 class _Bearer(httpx.Auth):
     def __init__(self, key: SecretStr) -> None:
         self._key = key
@@ -69,29 +60,23 @@ class _Bearer(httpx.Auth):
 
 
 class Link:
-    """One client for all requests. The caller sets the deadline."""
+    """One client for all requests."""
 
-    def __init__(self, url: httpx.URL, in_flight: int, guard: Guard, secrets: Secrets) -> None:
-        self._url = url
+    def __init__(self, url: httpx.URL, in_flight: int, within_s: float, guard: Guard, secrets: Secrets) -> None:
         self._guard = guard
         self._secrets = secrets
-        self._http = httpx.AsyncClient(
-            headers={"Accept-Encoding": "identity", "Accept": "application/json", "User-Agent": "perpdesk"},
-            limits=httpx.Limits(max_connections=in_flight + 2, max_keepalive_connections=in_flight + 2),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=None,  # noqa: S113 - every use sits inside asyncio.timeout
-        )
+        self._client = Client(url, within_s=within_s, connections=in_flight + 2)
 
     async def aclose(self) -> None:
         """Closes idle connections."""
-        await self._http.aclose()
+        await self._client.aclose()
 
     async def send(
         self,
         method: Literal["GET", "POST"],
         path: str,
         *,
+        query: Sequence[tuple[str, str]] = (),
         key: SecretStr | None = None,
         body: dict[str, JsonValue] | None = None,
         limit: int = MAX_BODY,
@@ -103,10 +88,12 @@ class Link:
         self._guard.enter()
         succeeded = False
         try:
-            reply = await self._exchange(self._request(method, path, body), key, limit)
+            auth = _Bearer(key) if key is not None else None
+            reply = await self._client.send(method, path, query=query, body=body, auth=auth, limit=limit)
             succeeded = reply.status == HTTPStatus.OK
-        except (httpx.HTTPError, httpx.StreamError, OSError) as broken:
-            raise Passing(NoPlanCode.UNREACHABLE, f"connection failed: {type(broken).__name__}") from None
+        except NetFault as fault:
+            code = NoPlanCode.UNREACHABLE if fault.code in _SILENT else NoPlanCode.SERVER_FAULT
+            raise Passing(code, str(fault)) from None
         finally:
             self._guard.leave(succeeded)
         return reply
@@ -136,35 +123,13 @@ class Link:
         said = self._secrets.line(error_text(reply))
         return f"{what} ({reply.status}): {said}" if said != "?" else f"{what} ({reply.status})"
 
-    def _request(self, method: str, path: str, body: dict[str, JsonValue] | None) -> httpx.Request:
-        where, _, query = path.partition("?")
-        url = self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{where}", query=query.encode() or None)
-        if body is None:
-            return self._http.build_request(method, url)
-        content = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
-        return self._http.build_request(method, url, content=content, headers={"Content-Type": "application/json"})
-
-    async def _exchange(self, request: httpx.Request, key: SecretStr | None, limit: int) -> Reply:
-        response = await self._http.send(request, stream=True, auth=_Bearer(key) if key is not None else None)
-        try:
-            if response.headers.get("content-encoding", "identity") != "identity":
-                raise Passing(NoPlanCode.SERVER_FAULT, "the answer is compressed, which has no bound")
-            whole = bytearray()
-            async for chunk in response.aiter_raw():
-                whole += chunk
-                if len(whole) > limit:
-                    raise Passing(NoPlanCode.SERVER_FAULT, f"the answer is larger than {limit:,} bytes")
-            return Reply(response.status_code, response.headers, bytes(whole))
-        finally:
-            await response.aclose()
-
 
 def error_text(reply: Reply) -> str:
     """What the server says is wrong, in either of its two shapes, else the start of the body. Unwashed."""
     text = reply.body.decode("utf-8", "replace")
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
+        said = parse(text)
+    except NotStrict:
         return "an HTML page" if text.lstrip().startswith("<") else text
     error = said.get("error") if isinstance(said, dict) else None
     if isinstance(error, dict):

@@ -107,7 +107,7 @@ class Models:
         self._believed_until = self._clock.monotonic() + (LIST_S if self._known else EMPTY_LIST_S)
 
     async def _listed(self) -> list[str]:
-        reply = await self._link.send("GET", "models?type=text", limit=MAX_LIST)
+        reply = await self._link.send("GET", "models", query=(("type", "text"),), limit=MAX_LIST)
         if reply.status != HTTPStatus.OK:
             raise self._link.fault(reply)
         try:

@@ -1,21 +1,18 @@
 """How Venice is set up, and how it stands, as a screen may show it. No secret can be read out of either."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 import httpx
 from pydantic import SecretStr
 
-from venue.pyth import checked_key, checked_url
+from venue.net.url import checked_key, checked_url
 
 MOST_CONSUMPTION: Final = 9_999_999_999
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 _CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -40,7 +37,7 @@ class VeniceOptions:
 
     def __post_init__(self) -> None:
         self.checked_url()
-        _renamed(checked_key, self.api_key)
+        checked_key(self.api_key, "Venice")
         if self.mint_key is not None:
             _check_mint_key(self.mint_key)
         if not (0 < self.timeout_s <= 600 and self.in_flight >= 1 and 0 <= self.retry_wait_s <= 60):
@@ -51,7 +48,7 @@ class VeniceOptions:
 
     def checked_url(self) -> httpx.URL:
         """The base URL. Raises ValueError for one that a key must not be sent to."""
-        return _renamed(checked_url, self.url)
+        return checked_url(self.url, "Venice")
 
     def consumption(self) -> dict[str, float]:
         """The limit on a minted key, as Venice wants it. Raises ValueError for what is not an amount."""
@@ -100,14 +97,6 @@ class VeniceState:
 def clock_time(at_ms: int) -> str:
     """A time of day to the minute, rounded up so that it is never promised too early."""
     return datetime.fromtimestamp(-(-at_ms // 60_000) * 60, UTC).strftime("%H:%M UTC")
-
-
-def _renamed(check: Callable[[_In], _Out], value: _In) -> _Out:
-    """The rule that holds for every server which gets a key; only its words name Hermes."""
-    try:
-        return check(value)
-    except ValueError as error:
-        raise ValueError(str(error).replace("Hermes", "Venice")) from None
 
 
 def _check_mint_key(key: SecretStr) -> None:

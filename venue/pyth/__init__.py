@@ -3,7 +3,7 @@
 from venue.pyth.book import FeedState, PriceBook, PriceView
 from venue.pyth.fault import HermesError
 from venue.pyth.hermes import HermesClient
-from venue.pyth.link import LinkPhase, LinkState, LinkTiming, checked_key, checked_url
+from venue.pyth.link import LinkPhase, LinkState, LinkTiming
 from venue.pyth.path import BASE_PRICES, PricePath
 from venue.pyth.price import FEEDS, PEGGED, Feed, Price, PricePolicy, Refusal, RefusalCode, check
 from venue.pyth.script import Episode, Regime, Script, demo_script
@@ -35,7 +35,5 @@ __all__ = [
     "WireItem",
     "WirePrice",
     "check",
-    "checked_key",
-    "checked_url",
     "demo_script",
 ]

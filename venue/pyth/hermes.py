@@ -13,8 +13,9 @@ import httpx
 from pydantic import SecretStr, ValidationError
 from websockets.exceptions import WebSocketException
 
+from venue.net.url import checked_key, checked_url
 from venue.pyth.fault import Diagnosis, HermesError
-from venue.pyth.link import LinkPhase, LinkState, LinkTiming, checked_key, checked_url
+from venue.pyth.link import LinkPhase, LinkState, LinkTiming
 from venue.pyth.price import Feed
 from venue.pyth.sse import body, expect, sse_frames
 from venue.pyth.wire import SocketReply, SocketRequest, WireItem, parse_socket, parse_updates
@@ -55,8 +56,8 @@ class HermesClient:
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._url = checked_url(url)
-        self._key = checked_key(key)
+        self._url = checked_url(url, "Hermes")
+        self._key = checked_key(key, "Hermes")
         self._feeds = {feed.symbol: feed for feed in feeds.values()}
         self._ids = frozenset(feed.id for feed in self._feeds.values())
         self._on_item = on_item

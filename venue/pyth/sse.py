@@ -1,62 +1,14 @@
-"""Server-sent events over httpx: bytes in, bounded frames out.
-
-The decoder is our own because a line or an event must never grow past a limit, and because the payload stays bytes
-all the way to the JSON parser.
-"""
+"""Hermes over server-sent events."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import NamedTuple
 
 import httpx
 
+from venue.net.sse import EventDecoder, EventTooLarge
 from venue.pyth.fault import Diagnosis, HermesError
-
-
-class Event(NamedTuple):
-    """One server-sent event; `name` is empty for an unnamed one."""
-
-    name: bytes
-    data: bytes
-
-
-class EventDecoder:
-    """Splits a byte stream, however it is cut into chunks, into events of at most `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._rest = b""
-        self._name = b""
-        self._data: list[bytes] = []
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes. Raises `HermesError` when one outgrows the limit."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        events = [event for line in lines if (event := self._line(line.removesuffix(b"\r"))) is not None]
-        self._measure(len(self._rest))
-        return events
-
-    def _line(self, line: bytes) -> Event | None:
-        if not line:
-            event = Event(self._name, b"\n".join(self._data)) if self._data else None
-            self._name, self._data, self._size = b"", [], 0
-            return event
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if field == b"event":
-            self._name = value
-        elif field == b"data":
-            self._size += len(value) + 1  # so that empty lines count too
-            self._data.append(value)
-            self._measure(0)
-        return None
-
-    def _measure(self, more: int) -> None:
-        if self._size + more > self._limit:
-            raise HermesError(f"frame larger than {self._limit} bytes")
 
 
 async def sse_frames(
@@ -76,6 +28,8 @@ async def sse_frames(
                     raise HermesError(f"server said: {diagnose.text(event.data)}")
                 if event.name in (b"", b"message"):
                     yield event.data
+    except EventTooLarge as error:
+        raise HermesError(str(error)) from None
     finally:
         await response.aclose()
 

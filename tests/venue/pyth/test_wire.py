@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.venue.pyth.support import FIXTURES, NOW_MS, item, load
+from venue.net.sse import Event, EventDecoder, EventTooLarge
 from venue.pyth import FEEDS, Price, PricePolicy, WireItem, check
-from venue.pyth.fault import HermesError
-from venue.pyth.sse import Event, EventDecoder
 from venue.pyth.wire import SocketReply, SocketRequest, SocketUpdate, WirePrice, parse_socket, parse_updates
 
 STREAM = (FIXTURES / "stream.sse").read_bytes()
@@ -118,5 +117,5 @@ def test_events_do_not_depend_on_how_the_stream_is_cut(cuts: list[int], crlf: bo
 )
 def test_an_event_may_not_outgrow_the_limit(flood: bytes) -> None:
     decoder = EventDecoder(512)
-    with pytest.raises(HermesError, match="larger than 512"):
+    with pytest.raises(EventTooLarge, match="larger than 512"):
         decoder.feed(flood)

@@ -1,0 +1,45 @@
+import json
+import math
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venue.net.strict import MAX_DEPTH, NotStrict, parse
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)))
+def test_whatever_is_json_is_read_as_it_is(value: object) -> None:
+    text = json.dumps(value)
+    try:
+        assert parse(text) == value
+    except NotStrict:
+        assert text.count("[") > MAX_DEPTH
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_numbers_are_finite_and_exact(value: float) -> None:
+    if math.isfinite(value):
+        read = parse(json.dumps(value))
+        assert isinstance(read, Decimal)
+        assert float(read) == value
+    else:
+        with pytest.raises(NotStrict):
+            parse(json.dumps(value))
+
+
+def test_the_depth_allowed_is_the_depth_read() -> None:
+    parse("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+    with pytest.raises(NotStrict, match="deeper"):
+        parse("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\xff", '{"a":1,"a":1}', "NaN", "-Infinity", "1e400", "1" * 5000, "{} {}", "\ufeff{}", "٣", "[1,]", ""],
+    ids=repr,
+)
+def test_what_is_not_one_strict_value_is_refused(text: str | bytes) -> None:
+    with pytest.raises(NotStrict):
+        parse(text)
