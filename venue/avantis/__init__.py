@@ -1,0 +1,1 @@
+"""Avantis (renamed Veranta), version 2 of its contracts, on Base."""

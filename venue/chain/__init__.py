@@ -1,0 +1,1 @@
+"""The chain: keys, transactions and what becomes of them. Knows no venue."""
