@@ -21,7 +21,8 @@ NONCE_BITMAP: Final = Function("nonceBitmap(address,uint256)", ("uint256",))
 """Used nonces of signed intents: bit `nonce % 256` of word `nonce // 256`."""
 
 MARKET_ORDER_INITIATED: Final = Event(
-    "MarketOrderInitiated(address indexed,uint256,bool,uint256,uint256,bool,bool,uint256,uint256,uint256,uint256,bool,uint256)"
+    "MarketOrderInitiated(address indexed,uint256,bool,uint256,uint256,bool,bool,"
+    "uint256,uint256,uint256,uint256,bool,uint256)"
 )
 """trader, pairIndex, open, orderId, timestamp, isBuy, isPnl, collateral, min and max leverage, coins, fixed, price."""
 MARKET_EXECUTED: Final = Event(f"MarketExecuted(uint256,{TRADE},bool,uint256,uint256,int256,uint256,bool,uint256,bool)")

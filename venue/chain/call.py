@@ -1,8 +1,12 @@
 """A call before anybody has looked at it."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from eth_typing import ChecksumAddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # 50 ms, for engines that never touch a chain
+    from eth_typing import ChecksumAddress
 
 Wei = int
 """Native coin in its smallest step, 1e-18."""

@@ -1,0 +1,83 @@
+"""The wallet's transactions, folded from facts: the only nonce table there is."""
+
+from dataclasses import dataclass, field
+
+from venue.chain.call import Wei
+from venue.chain.facts import Fact, Result, TxIncluded, TxReorged, TxReserved, TxSettled, TxSigned, WalletAdopted
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is kept of a transaction that has ended."""
+
+    tx_id: str
+    what: str
+    nonce: int
+    result: Result
+    hash: str
+    """Empty when somebody else's transaction ended it."""
+    fee: Wei
+
+
+@dataclass(slots=True)
+class Tx:
+    """A transaction that has not ended."""
+
+    reserved: TxReserved
+    attempts: list[TxSigned] = field(default_factory=list)
+    """In the order they were signed; any of them may be mined, and at most one will be."""
+    included: TxIncluded | None = None
+
+    @property
+    def nonce(self) -> int:
+        return self.reserved.nonce
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether it has been given up; whichever attempt is mined still decides."""
+        return any(attempt.cancels for attempt in self.attempts)
+
+    def attempt(self, tx_hash: str) -> TxSigned | None:
+        """The attempt with that hash."""
+        return next((attempt for attempt in self.attempts if attempt.hash == tx_hash), None)
+
+
+@dataclass(slots=True)
+class Chain:
+    """One wallet on one chain."""
+
+    address: str = ""
+    next_nonce: int = 0
+    open: dict[str, Tx] = field(default_factory=dict)
+    """By id, and in the order of their nonces."""
+    ended: dict[str, Ended] = field(default_factory=dict)
+    taken: tuple[int, ...] = ()
+    """Nonces somebody else used. Not empty: the key is not ours alone, and nothing more is sent."""
+    spent: Wei = 0
+    """Fees of everything that ended."""
+
+
+def evolve(chain: Chain, fact: Fact) -> None:
+    """Folds a fact into the state in place."""
+    match fact:
+        case WalletAdopted():
+            chain.address, chain.next_nonce = fact.address, fact.nonce
+        case TxReserved():
+            chain.open[fact.tx_id] = Tx(fact)
+            chain.next_nonce = fact.nonce + 1
+        case TxSigned():
+            chain.open[fact.tx_id].attempts.append(fact)
+        case TxIncluded():
+            chain.open[fact.tx_id].included = fact
+        case TxReorged():
+            chain.open[fact.tx_id].included = None
+        case TxSettled():
+            _settle(chain, fact)
+
+
+def _settle(chain: Chain, fact: TxSettled) -> None:
+    tx = chain.open.pop(fact.tx_id)
+    chain.ended[fact.tx_id] = Ended(fact.tx_id, tx.reserved.what, tx.nonce, fact.result, fact.hash, fact.fee)
+    chain.spent += fact.fee
+    if fact.result is Result.TAKEN:
+        chain.taken = (*chain.taken, tx.nonce)
