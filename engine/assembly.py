@@ -13,10 +13,8 @@ from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.config import ConfigError, Settings
 from engine.demo.crowd import PoolCrowd
-from engine.demo.fees import SimulatedFees
-from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, TRADERS, is_simulated
+from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, is_simulated
 from engine.demo.stage import Demo
-from engine.demo.swap import PaperSwap
 from engine.demo.traders import Traders
 from engine.desk_rows import AgentRow
 from engine.desks.guard import Guard
@@ -33,18 +31,18 @@ from engine.keepers.requests import Notes, RequestKeeper
 from engine.markets import MarketLister
 from engine.operator import Operator
 from engine.paper_wallet import DESK_PREFIX
+from engine.places import Places, on_paper
 from engine.queue import LiquidationQueue
 from engine.requests.counter import RequestCounter
 from engine.requests.hooks import Hooks
 from engine.requests.prices import IndexPrices
-from engine.settlement import ExchangeDoor, Settlement
+from engine.settlement import Settlement
 from engine.view import Label, View
-from engine.wallet import PaperPurse, WalletWatch
+from engine.wallet import WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from engine.world import World
 from venue.exchange.fixed import PPM, WAD
-from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.exchange.requests.request import OrderRequest, Request
 from venue.perp import PerpVenue
 
@@ -105,20 +103,20 @@ def assemble(
     """Every part, wired. `seed` drives jitter, and what a demo invents."""
     factor = demo.factor if demo else 1
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
-    venue = PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms)
+    places = on_paper(settlement, demo, seed, clock)
     markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
     venice = venice_of(settings, clock)
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
     terms = Terms(settings.risk, settings.avantis_max_leverage)
-    wallet = WalletWatch(settlement, PaperPurse(settlement), clock)
-    manager = DeskManager(settlement, venue, agent, terms, clock, lambda: low_gas(settings, wallet))
-    guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
-    buybacks = BuybackEngine(settlement, PaperSwap(seed, clock.now_ms), settings.buybacks)
+    wallet = WalletWatch(settlement, places.purse, clock)
+    manager = DeskManager(settlement, places.venue, agent, terms, clock, lambda: low_gas(settings, wallet))
+    guard = Guard(settlement, places.venue, manager.courier, Limits.of(settings.risk), clock)
+    buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks)
     prices = IndexPrices(feed, clock)
     notes = Notes()
-    money = FundsView(terms.caps, settings.buybacks, wallet, "fees and swaps" if demo else "swaps")
+    money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money)
     view = View(
-        _label(settings, demo, venice),
+        _label(settings, demo, places, venice),
         feed,
         terms,
         LiquidationQueue(_owner),
@@ -156,11 +154,12 @@ def assemble(
     for account, special in request_keepers(settings).items():
         keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special, revoked=halted)
         workers.append(worker(account, FROZEN_WATCH if special else REQUEST_WATCH, keeper.pass_once))
-    if demo:
-        source = SimulatedFees(seed, random.Random(f"{seed}:fees"))  # noqa: S311 - a simulation
-        fees = FeeClaimer(settlement, source, int(settings.risk.reserve_pct * PPM))
-        traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
+    workers += [worker(loop.name, loop.cadence, loop.work) for loop in places.loops]
+    if places.fees is not None:
+        fees = FeeClaimer(settlement, places.fees, int(settings.risk.reserve_pct * PPM))
         workers.append(paced("fees", FEE_CLAIMER, fees.claim_pooled_fees_cycle))
+    if demo:
+        traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
         workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
         crowd = PoolCrowd(settlement, prices, clock, random.Random(f"{seed}:crowd"))  # noqa: S311
         workers.append(worker("crowd", Cadence(0.7, 1.4), crowd.pass_once))
@@ -187,8 +186,9 @@ def assemble(
         await feed.close()
         if venice is not None:
             await venice.aclose()
+        await places.close()
 
-    return Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later)
+    return Parts(feed, places.venue, operator, view, tuple(workers), close, warm_up, later)
 
 
 def low_gas(settings: Settings, wallet: WalletWatch) -> str:
@@ -249,13 +249,13 @@ def request_keepers(settings: Settings) -> dict[str, bool]:
     return {f"{KEEPER_PREFIX}{number}": False for number in range(1, count + 1)} | {FROZEN_KEEPER: True}
 
 
-def _label(settings: Settings, demo: Demo | None, venice: Venice | None) -> Label:
+def _label(settings: Settings, demo: Demo | None, places: Places, venice: Venice | None) -> Label:
     degen = venice is None and not settings.signal.enabled
     return Label(
-        mode="PAPER",
-        venue="exchange",
+        mode=places.mode,
+        venue=places.name,
         agent="DEGEN" if degen else "venice" if venice else "signal",
-        simulated=f"prices, fees, {TRADERS} traders" if demo else "",
+        simulated=places.simulated,
         time_factor=demo.factor if demo else 1,
         block_seconds=settings.exchange.block_seconds,
         markets=settings.exchange.markets,

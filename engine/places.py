@@ -1,0 +1,66 @@
+"""Where money is: the venue of the desks, where tokens are bought, where fees come from, and the wallet."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from engine.clock import Clock
+from engine.demo.fees import SimulatedFees
+from engine.demo.names import TRADERS
+from engine.demo.stage import Demo
+from engine.demo.swap import PaperSwap
+from engine.fees import FeeSource
+from engine.paper_wallet import DESK_PREFIX
+from engine.settlement import ExchangeDoor, Settlement
+from engine.wallet import PaperPurse, Wallet
+from engine.worker import Cadence
+from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
+from venue.perp import PerpVenue
+from venue.swap import SwapVenue
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Something a place needs done again and again."""
+
+    name: str
+    cadence: Cadence
+    work: Callable[[], Awaitable[str]]
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Everything that touches money, on paper or for real."""
+
+    mode: str
+    """PAPER or LIVE."""
+    name: str
+    """Of the venue, for the status line."""
+    venue: PerpVenue
+    swaps: SwapVenue
+    purse: Wallet
+    fees: FeeSource | None
+    """None: no fees arrive."""
+    simulated: str
+    """What is invented, for the status line; and which of it moves the desks' money."""
+    simulated_money: str
+    loops: tuple[Loop, ...] = ()
+    close: Callable[[], Awaitable[None]] = _nothing
+
+
+def on_paper(settlement: Settlement, demo: Demo | None, seed: int, clock: Clock) -> Places:
+    """The embedded exchange, an invented market for tokens, and a wallet the journal keeps."""
+    return Places(
+        mode="PAPER",
+        name="exchange",
+        venue=PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms),
+        swaps=PaperSwap(seed, clock.now_ms),
+        purse=PaperPurse(settlement),
+        fees=SimulatedFees(seed, random.Random(f"{seed}:fees")) if demo else None,  # noqa: S311 - a simulation
+        simulated=f"prices, fees, {TRADERS} traders" if demo else "",
+        simulated_money="fees and swaps" if demo else "swaps",
+    )
