@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ANVIL  := .anvil
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: demo run test check explore lockstep days bench lock clean
@@ -12,7 +13,7 @@ demo: $(VENV)/.run
 run: $(VENV)/.run
 	@$(BIN)/perpdesk run $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(ANVIL)/.stamp
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
@@ -31,7 +32,7 @@ days: $(VENV)/.dev
 	PERPDESK_DAYS=$(or $(DAYS),2000) $(BIN)/python -m pytest tests/simulation
 
 # Properties on examples nobody has tried yet; `make test` tries the same ones each time.
-explore: $(VENV)/.dev
+explore: $(VENV)/.dev $(ANVIL)/.stamp
 	PERPDESK_HYPOTHESIS=explore $(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.dev
@@ -45,7 +46,7 @@ lock:
 		--extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(ANVIL)
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "perpdesk needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -59,3 +60,11 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(PIP) -r requirements-dev.lock
 	@touch $@
+
+# The node of the chain tests, through npm and by hash. Where it cannot be had they are skipped, unless
+# PERPDESK_REQUIRE_ANVIL=1 says that they must run.
+$(ANVIL)/.stamp: tests/chain/package.json tests/chain/package-lock.json
+	@mkdir -p $(ANVIL) && cp $^ $(ANVIL)/
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the chain tests are skipped" >&2; \
+	elif npm ci --prefix $(ANVIL) --ignore-scripts --no-audit --no-fund --silent; then touch $@; \
+	else echo "npm could not fetch anvil: the chain tests are skipped" >&2; fi

@@ -1,6 +1,6 @@
 """The wallet's transactions, folded from facts: the only nonce table there is."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from venue.chain.call import Wei
 from venue.chain.facts import Fact, Result, TxIncluded, TxReorged, TxReserved, TxSettled, TxSigned, WalletAdopted
@@ -19,12 +19,12 @@ class Ended:
     fee: Wei
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tx:
     """A transaction that has not ended."""
 
     reserved: TxReserved
-    attempts: list[TxSigned] = field(default_factory=list)
+    attempts: tuple[TxSigned, ...] = ()
     """In the order they were signed; any of them may be mined, and at most one will be."""
     included: TxIncluded | None = None
 
@@ -66,11 +66,12 @@ def evolve(chain: Chain, fact: Fact) -> None:
             chain.open[fact.tx_id] = Tx(fact)
             chain.next_nonce = fact.nonce + 1
         case TxSigned():
-            chain.open[fact.tx_id].attempts.append(fact)
+            tx = chain.open[fact.tx_id]
+            chain.open[fact.tx_id] = replace(tx, attempts=(*tx.attempts, fact))
         case TxIncluded():
-            chain.open[fact.tx_id].included = fact
+            chain.open[fact.tx_id] = replace(chain.open[fact.tx_id], included=fact)
         case TxReorged():
-            chain.open[fact.tx_id].included = None
+            chain.open[fact.tx_id] = replace(chain.open[fact.tx_id], included=None)
         case TxSettled():
             _settle(chain, fact)
 
