@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import structlog
 
-from engine.config import Buybacks
 from engine.desks import commands
 from engine.desks.money import queued
 from engine.desks.terms import in_usdc
+from engine.sections import Buybacks
 from engine.settlement import Settlement, StoreFailed
 from engine.world import World
 from venue.exchange.commands import Rejection

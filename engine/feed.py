@@ -6,7 +6,7 @@ import structlog
 
 from engine.agent.signals import Window
 from engine.clock import Clock
-from engine.config import Pyth
+from engine.sections import Pyth
 from engine.snapshot import FeedHealth
 from venue.exchange.fixed import WAD
 from venue.pyth import FEEDS, FeedState, HermesClient, HermesError, LinkPhase, Price, PriceBook, WireItem, check

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import nlargest
 
-from engine.config import Buybacks
 from engine.desk_rows import BuybackRow, FundRow, FundsRow
 from engine.desks.accounts import DIEM, DIFFERENCE, PROTOCOL
 from engine.desks.commands import Caps
@@ -12,6 +11,7 @@ from engine.desks.money import queued
 from engine.desks.orders import DAY_MS
 from engine.desks.state import Buyback, House
 from engine.desks.terms import in_usdc
+from engine.sections import Buybacks
 from engine.wallet import WalletWatch
 from venue.exchange.fixed import MICRO
 from venue.swap import PROTOCOL_TOKEN

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from engine.clock import Clock
-from engine.config import ExchangeSettings
 from engine.feed import Feed
+from engine.sections import ExchangeSettings
 from engine.settlement import Settlement
 from venue.exchange.commands import FundInsurance, ListMarket
 from venue.exchange.fixed import wad

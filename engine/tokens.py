@@ -2,8 +2,9 @@
 
 import structlog
 
-from engine.config import ConfigError, Desks, Token
+from engine.config import ConfigError
 from engine.registry import Enrolled, RegistryError, RegistryReader, from_csv, merged
+from engine.sections import Desks, Token
 from engine.text import clean_name
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from engine.agent.recording import Recording, RecordingCode, RecordingError, simulated
 from engine.agent.replay import COST, Result, Terms, grid, replay
 from engine.assembly import AGENT_MARKETS, DESK_MANAGER, PRICE_SAMPLER
-from engine.config import Settings, Signal, explain, load
+from engine.config import Settings, explain, load
+from engine.sections import Signal
 from engine.worker import Cadence
 from tui import signals_text
 from tui.options import Amount

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from engine.agent.plan import MarketSight, NoPlan, Plan, Sight, Tier
 from engine.agent.signals import Entry, evaluate_entry, in_session, rank
-from engine.config import Signal
 from engine.feed import Feed
+from engine.sections import Signal
 from venue.exchange.fixed import PPM
 
 

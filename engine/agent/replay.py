@@ -13,7 +13,7 @@ from itertools import product
 from engine.agent.outcomes import Extremes, Outcome, Tally, Trace, outcome
 from engine.agent.recording import Tick
 from engine.agent.signals import Entry, Reading, Window, evaluate_entry, rank
-from engine.config import Signal
+from engine.sections import Signal
 from venue.exchange.fixed import WAD
 from venue.pyth import FEEDS, Price, PriceBook, PricePolicy, RefusalCode
 

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from engine.config import Signal
+from engine.sections import Signal
 
 FULL_WINDOW = 0.8
 """Share of the lookback that samples must span before a momentum is believed."""

@@ -12,9 +12,10 @@ import structlog
 from pydantic import SecretStr
 
 from engine.clock import Clock
-from engine.config import Desks, Pyth, Settings
+from engine.config import Settings
 from engine.demo.tokens import demo_tokens
 from engine.desks.commands import StartSimulation
+from engine.sections import Desks, Pyth
 from engine.settlement import Settlement
 from engine.who import local_operator
 from store.errors import WrongState

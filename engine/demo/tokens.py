@@ -3,7 +3,7 @@
 import random
 from hashlib import sha256
 
-from engine.config import Token
+from engine.sections import Token
 
 HOSTILE_NAME = "\x1b]0;owned\x07\x1b[31mEV\u202eIL\x9b2J[@click=app.quit]X[/]"
 NAMES = ("PEPE", "BONK", "WIF", "MOG", "CAT", "TURBO", "PEPE", "KEYCAT", "BRETT", "TOSHI", "DEGEN", HOSTILE_NAME)

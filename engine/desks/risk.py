@@ -5,8 +5,8 @@ Profit that is unknown triggers nothing, and says nothing good either: the rules
 
 from dataclasses import dataclass
 
-from engine.config import Risk
 from engine.desks.facts import Rule
+from engine.sections import Risk
 from venue.exchange.fixed import PPM, WAD
 from venue.perp import WHOLE, PerpPosition, UnknownPnl
 

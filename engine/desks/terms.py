@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.config import Risk
 from engine.desks.commands import Caps
+from engine.sections import Risk
 from venue.exchange.fixed import WAD, wad
 from venue.perp import MarketTerms, Usdc
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.agent.recording import Recording
 from engine.agent.replay import Result, Terms, replay
-from engine.config import Signal
+from engine.sections import Signal
 from venue.pyth import FEEDS
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "simulated-3h.csv"

@@ -13,10 +13,11 @@ import pytest
 from engine.clearing.api import ApiRefused, ClearingApi
 from engine.clearing.commands import Deposit, GetMarketState
 from engine.clock import SystemClock
-from engine.config import ExchangeSettings, Settings
+from engine.config import Settings
 from engine.demo.stage import Demo
 from engine.engine import Options
 from engine.runtime import Runtime
+from engine.sections import ExchangeSettings
 from tests.engine.house import done, settled
 from tests.engine.house import listed as put
 from venue.exchange import commands as exchange

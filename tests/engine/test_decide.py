@@ -8,8 +8,8 @@ import pytest
 
 from engine.agent.decide import Agent
 from engine.agent.plan import NoPlan, NoPlanCode, Plan, Sight
-from engine.config import Pyth, Signal
 from engine.feed import Feed
+from engine.sections import Pyth, Signal
 from tests.engine.house import ManualClock
 from venue.pyth import FEEDS
 from venue.pyth.wire import WireItem, WirePrice

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from engine.config import Risk
 from engine.desks import commands
 from engine.desks.facts import GuardSpoke, Rule
 from engine.desks.guard import SECOND_LOOK_S, Guard
 from engine.desks.manager import DeskManager
 from engine.desks.risk import Limits
 from engine.desks.state import Desk
+from engine.sections import Risk
 from engine.settlement import ExchangeDoor, Recorded, Settlement
 from engine.snapshot import DeskPhase
 from tests.engine.house import TOKEN, ManualClock, done, enrolled, kept, listed, settled

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.buyback import BuybackEngine
-from engine.config import Buybacks
 from engine.demo.swap import PaperSwap
 from engine.desks import commands
 from engine.desks.accounts import DIEM, PROTOCOL, buying, creator, deployed, pending, realised, reserve
+from engine.sections import Buybacks
 from engine.settlement import Settlement
 from tests.engine.driven import USDC, Driven
 from tests.engine.house import TOKEN, ManualClock, done, enrolled, settled

@@ -14,7 +14,7 @@ from engine.agent.outcomes import Outcome, outcome
 from engine.agent.recording import simulated
 from engine.agent.replay import COST, Decision, Result, Terms, grid
 from engine.agent.signals import Entry, Window, evaluate_entry, rank
-from engine.config import Signal
+from engine.sections import Signal
 from tests.engine.recordings import (
     BOTH,
     FIXTURE,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.agent.signals import Entry, Reading, Window, evaluate_entry, in_session, rank
-from engine.config import Signal
+from engine.sections import Signal
 
 LOOKBACK = 900_000
 NOW = 10_000_000

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from engine.agent.decide import Agent
 from engine.agent.plan import MarketSight, Plan, Sight
-from engine.config import Risk
 from engine.desks.accounts import deployed, in_flight, pending, realised
 from engine.desks.manager import DeskManager
 from engine.desks.terms import Terms
+from engine.sections import Risk
 from engine.settlement import ExchangeDoor, Settlement
 from engine.snapshot import DeskPhase
 from tests.engine.house import TOKEN, ManualClock, kept

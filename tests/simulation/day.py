@@ -9,13 +9,13 @@ from typing import Any
 from engine import codec
 from engine.agent.decide import Agent
 from engine.buyback import BuybackEngine
-from engine.config import Buybacks, Risk, Signal
 from engine.desks import commands
 from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
 from engine.desks.risk import Limits
 from engine.desks.terms import Terms, caps_of
 from engine.fees import FeeClaimer
+from engine.sections import Buybacks, Risk, Signal
 from engine.wallet import Balances, WalletWatch
 from tests.simulation.adversary import MARKETS, Saboteur, WildFeed, WildPrices
 from tests.simulation.checks import Checks

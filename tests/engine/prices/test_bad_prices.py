@@ -14,10 +14,10 @@ import pytest
 
 from engine.agent.decide import Agent
 from engine.agent.signals import Window
-from engine.config import Risk, Signal
 from engine.desks import commands, facts
 from engine.desks.manager import DeskManager
 from engine.desks.terms import Terms
+from engine.sections import Risk, Signal
 from engine.world import Fact, World
 from tests.simulation.adversary import LOOKBACK_MS, WildFeed
 from tests.simulation.memory import MemorySettlement, VirtualClock
