@@ -10,13 +10,15 @@ from venue.chain.facts import Fact, Result, TxIncluded, TxReorged, TxReserved, T
 class Ended:
     """What is kept of a transaction that has ended."""
 
-    tx_id: str
-    what: str
-    nonce: int
+    reserved: TxReserved
     result: Result
     hash: str
     """Empty when somebody else's transaction ended it."""
     fee: Wei
+
+    @property
+    def nonce(self) -> int:
+        return self.reserved.nonce
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def evolve(chain: Chain, fact: Fact) -> None:
 
 def _settle(chain: Chain, fact: TxSettled) -> None:
     tx = chain.open.pop(fact.tx_id)
-    chain.ended[fact.tx_id] = Ended(fact.tx_id, tx.reserved.what, tx.nonce, fact.result, fact.hash, fact.fee)
+    chain.ended[fact.tx_id] = Ended(tx.reserved, fact.result, fact.hash, fact.fee)
     chain.spent += fact.fee
     if fact.result is Result.TAKEN:
         chain.taken = (*chain.taken, tx.nonce)

@@ -1,0 +1,192 @@
+"""Avantis as a `PerpVenue`: what desks ask for, in the venue's words, and its answers in theirs.
+
+Prices leave perpdesk only after two oracles agree on them: the venue's executable price and our own Pyth price.
+"""
+
+from collections.abc import Callable
+
+from eth_typing import ChecksumAddress
+
+from venue.avantis.catalogue import Catalogue, Catalogues, Pair
+from venue.avantis.claims import Marks, PositionWatch
+from venue.avantis.direct import Done, Ending, NoEffect, Route, Unclear, UnderWay
+from venue.avantis.hosts import Api
+from venue.avantis.positions import Held
+from venue.avantis.prices import check_deviation, fetch_price, fetch_spread
+from venue.avantis.translate import Prepared, Unfit, filled, prepared, quoted, spread_ask, viewed
+from venue.avantis.units import TO_WAD
+from venue.avantis.wire import AvantisCode, AvantisError
+from venue.perp import (
+    Capabilities,
+    CloseOrder,
+    Declined,
+    Ended,
+    MarketTerms,
+    OpenOrder,
+    Order,
+    OrderOutcome,
+    PerpPosition,
+    PositionRef,
+    Quote,
+    ReduceOrder,
+    Unsettled,
+    Waiting,
+)
+
+MAX_POSITIONS = 40
+KNOWN_MS = 60_000
+"""Older than that, what was known of positions is not acted on."""
+
+
+class AvantisVenue:
+    """The `PerpVenue` over the venue's servers, the chain, and a route for orders."""
+
+    name = "avantis"
+    capabilities = Capabilities(reduces=True, worst_price=True, max_positions=MAX_POSITIONS, gas=True)
+
+    def __init__(
+        self,
+        wallet: ChecksumAddress,
+        symbols: tuple[str, ...],
+        api: Api,
+        catalogues: Catalogues,
+        route: Route,
+        watch: PositionWatch,
+        marks: Marks,
+        slippage: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._wallet = wallet
+        self._symbols = symbols
+        self._api = api
+        self._catalogues = catalogues
+        self._route = route
+        self._watch = watch
+        self._marks = marks
+        self._slippage = slippage
+        self._now_ms = now_ms
+        self._last: Catalogue | None = None
+        self.unclear: dict[str, str] = {}
+        """Why orders have no outcome, where only a person can find out."""
+
+    async def markets(self) -> dict[str, MarketTerms]:
+        """Empty while nobody knows what may be traded."""
+        try:
+            catalogue = await self._catalogue()
+        except AvantisError:
+            return {}
+        return {symbol: pair.terms() for symbol in self._symbols if (pair := _listed(catalogue, symbol))}
+
+    async def quote(self, order: Order) -> Quote | Declined:
+        """At the executable price and the spread for its size; the fee is that of a taker."""
+        ready = await self._ready(order)
+        if isinstance(ready, Declined):
+            return ready
+        try:
+            spread = await fetch_spread(self._api, spread_ask(ready, self._wallet))
+        except AvantisError as error:
+            return Declined(order.order_id, error.code, error.text)
+        return quoted(ready, spread.percent)
+
+    async def open(self, order: OpenOrder) -> OrderOutcome:
+        return await self._send(order)
+
+    async def reduce(self, order: ReduceOrder) -> OrderOutcome:
+        """The share is of the collateral that stands now."""
+        return await self._send(order)
+
+    async def close(self, order: CloseOrder) -> OrderOutcome:
+        return await self._send(order)
+
+    async def outcome(self, order_id: str) -> OrderOutcome:
+        return await self._outcome(order_id, await self._route.ending(order_id))
+
+    async def positions(self) -> dict[PositionRef, PerpPosition]:
+        """As of the last look; profit is unknown once that is too old."""
+        unknown = "" if self._knows() else "positions were not seen lately"
+        return {
+            ref: viewed(claim.account, ref, held, _listed(self._last, ref.market), self._marks(ref.market), unknown)
+            for ref, (claim, held) in self._watch.known.held.items()
+        }
+
+    async def ended(self, ref: PositionRef) -> Ended | None:
+        """Gone by the chain and by one of the venue's servers. The venue pays nothing at a liquidation; what came back
+        for another reason shows as a difference of the wallet."""
+        return Ended(ref, 0) if self._knows() and ref in self._watch.known.gone else None
+
+    async def _send(self, order: Order) -> OrderOutcome:
+        before = await self._route.ending(order.order_id)
+        if not (isinstance(before, NoEffect) and before.code == "NOT_SENT"):
+            return await self._outcome(order.order_id, before)
+        ready = await self._ready(order)
+        if isinstance(ready, Declined):
+            return ready
+        if nothing := await self._route.send(order.order_id, ready.asked):
+            return Declined(order.order_id, nothing.code, nothing.detail)
+        return await self.outcome(order.order_id)
+
+    async def _ready(self, order: Order) -> Prepared | Declined:
+        try:
+            if isinstance(order, OpenOrder):
+                pair, ref = (await self._catalogue()).pair(order.market), order.increase
+                price = await self._price(pair)
+            else:
+                # A position can be left on an old catalogue, and with our own oracle down.
+                pair, ref = (self._last or await self._catalogue()).pair(order.ref.market), order.ref
+                price = await self._price(pair, leaving=True)
+            return prepared(order, pair, price, self._held(ref), self._wallet, self._slippage)
+        except Unfit as unfit:
+            return Declined(order.order_id, unfit.code, unfit.detail)
+        except AvantisError as error:
+            return Declined(order.order_id, error.code, error.text)
+
+    async def _catalogue(self) -> Catalogue:
+        self._last = await self._catalogues.newest()
+        return self._last
+
+    def _knows(self) -> bool:
+        return self._now_ms() - self._watch.known.at_ms <= KNOWN_MS
+
+    def _held(self, ref: PositionRef | None) -> Held | None:
+        found = self._watch.known.held.get(ref) if ref and self._knows() else None
+        return found[1] if found else None
+
+    async def _price(self, pair: Pair, *, leaving: bool = False) -> int:
+        """The executable price, once our own oracle agrees. Raises AvantisError."""
+        mark = self._marks(pair.symbol)
+        if mark is None and not leaving:
+            raise AvantisError(AvantisCode.NO_PRICE, f"{pair.symbol}: our own price is not believed now")
+        price = (await fetch_price(self._api, pair.index, self._now_ms)).price
+        if mark is not None:
+            check_deviation(price, mark // TO_WAD, pair.max_open_deviation)
+        return price
+
+    async def _outcome(self, order_id: str, ending: Ending) -> OrderOutcome:
+        self.unclear.pop(order_id, None)
+        match ending:
+            case NoEffect(code, detail):
+                return Declined(order_id, code, detail)
+            case UnderWay():
+                return Waiting(order_id)
+            case Unclear(why, stuck):
+                if stuck:
+                    self.unclear[order_id] = why
+                return Unsettled(order_id)
+            case Done():
+                symbol = await self._symbol(ending.asked.pair_index)
+                return filled(order_id, symbol, ending) if symbol else Unsettled(order_id)
+
+    async def _symbol(self, pair_index: int) -> str:
+        """Of a pair; empty while there is no catalogue to say it."""
+        try:
+            catalogue = self._last or await self._catalogue()
+        except AvantisError:
+            return ""
+        return next((pair.symbol for pair in catalogue.pairs.values() if pair.index == pair_index), "")
+
+
+def _listed(catalogue: Catalogue | None, symbol: str) -> Pair | None:
+    try:
+        return catalogue.pair(symbol) if catalogue else None
+    except AvantisError:
+        return None

@@ -1,0 +1,187 @@
+"""Orders as transactions of our own: built, compared, passed, sent, and followed until the keepers have acted."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from venue.avantis.addresses import AVANTIS, Addresses
+from venue.avantis.asked import Asked, Close, Increase, Open, Order
+from venue.avantis.builder import Builder
+from venue.avantis.contracts import MARKET_EXECUTED, MARKET_OPEN_CANCELED
+from venue.avantis.envelope import NotOffered
+from venue.avantis.orders import Canceled, OrderStatus
+from venue.avantis.registered import (
+    Ambiguous,
+    Cancellation,
+    Execution,
+    Registration,
+    asked_of,
+    ending,
+    registration,
+)
+from venue.chain.agreed import AgreedNode
+from venue.chain.envelope import RpcError
+from venue.chain.facts import Result
+from venue.chain.guard import Guard, Refused
+from venue.chain.sender import Sender, Unsent
+from venue.chain.state import Ended, Tx
+
+
+class RouteCode(StrEnum):
+    """Why an order has and will have no effect; stable. Refusals of builder and guard keep their own codes."""
+
+    NOT_SENT = "NOT_SENT"
+    NO_CHAIN = "NO_CHAIN"
+    REVERTED = "REVERTED"
+    GIVEN_UP = "GIVEN_UP"
+    KEY_SHARED = "KEY_SHARED"
+    CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """The order had and will have no effect."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The venue has it, or will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Nobody can tell yet. `why` is for a person; when `stuck`, only a person can find out."""
+
+    why: str
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The venue executed it."""
+
+    asked: Order
+    execution: Execution
+
+
+Ending = NoEffect | UnderWay | Unclear | Done
+
+
+class Route(Protocol):
+    """A way to send orders. An id makes an order happen at most once."""
+
+    async def send(self, order_id: str, asked: Order) -> NoEffect | None:
+        """Sends it, or says why nothing was sent."""
+        ...
+
+    async def ending(self, order_id: str) -> Ending:
+        """What became of it."""
+        ...
+
+
+History = Callable[[str], Awaitable[OrderStatus]]
+"""What the venue's history says of the order of a transaction."""
+
+
+class DirectRoute:
+    """Route over transactions of the wallet itself; needs gas. Whatever ends an order lies `confirmations` deep."""
+
+    def __init__(
+        self,
+        wallet: str,
+        builder: Builder,
+        guard: Guard,
+        sender: Sender,
+        node: AgreedNode,
+        history: History,
+        confirmations: int,
+        addresses: Addresses = AVANTIS,
+    ) -> None:
+        self._wallet = wallet
+        self._builder = builder
+        self._guard = guard
+        self._sender = sender
+        self._node = node
+        self._history = history
+        self._confirmations = confirmations
+        self._addresses = addresses
+
+    async def send(self, order_id: str, asked: Asked) -> NoEffect | None:
+        """Sends it, or says why nothing was signed."""
+        try:
+            passed = await self._guard.passes(await self._builder.call(asked))
+            refusal = await self._sender.send(order_id, passed)
+        except (NotOffered, Refused) as refused:
+            return NoEffect(refused.code, str(refused))
+        except RpcError as error:
+            return NoEffect(RouteCode.NO_CHAIN, f"{error.code}: {error}")
+        return NoEffect(refusal.code, refusal.detail) if refusal else None
+
+    async def ending(self, order_id: str) -> Ending:
+        """What became of it, by the chain; never raises what the chain or the venue raise."""
+        standing = await self._sender.standing(order_id)
+        match standing:
+            case Unsent():
+                return NoEffect(RouteCode.NOT_SENT, "nothing was ever signed for it")
+            case Tx():
+                return UnderWay()
+            case Ended():
+                return await self._ended(standing)
+            case _:
+                assert_never(standing)
+
+    async def _ended(self, tx: Ended) -> Ending:
+        match tx.result:
+            case Result.CANCELLED:
+                return NoEffect(RouteCode.GIVEN_UP, "no block took it in time; its nonce is spent")
+            case Result.TAKEN:
+                return NoEffect(RouteCode.KEY_SHARED, f"somebody else used nonce {tx.nonce} of the wallet")
+            case Result.REVERTED:
+                return NoEffect(RouteCode.REVERTED, f"the contract refused it in {tx.hash}")
+            case Result.DONE:
+                try:
+                    return await self._registered(tx)
+                except Ambiguous as error:
+                    return Unclear(str(error), stuck=True)
+                except RpcError as error:
+                    return Unclear(f"{error.code}: {error}")
+
+    async def _registered(self, tx: Ended) -> Ending:
+        receipt = await self._node.receipt(tx.hash)
+        if receipt is None:
+            return Unclear(f"the chain does not show {tx.hash} any more")
+        order = registration(receipt, asked_of(tx.reserved, self._wallet), self._addresses)
+        deep = (await self._node.head()).number - self._confirmations
+        if deep < order.block:
+            return UnderWay()
+        topics = [[MARKET_EXECUTED.topic, MARKET_OPEN_CANCELED.topic]]
+        logs = await self._node.logs(self._addresses.trading, topics, order.block, deep)
+        found = ending(logs, order, self._addresses)
+        if isinstance(found, Execution):
+            return Done(order.asked, found)
+        if isinstance(found, Cancellation):
+            return NoEffect(RouteCode.CANCELED, f"the venue gave order {order.order_id} back")
+        return await self._by_history(tx.hash, order, deep)
+
+    async def _by_history(self, tx_hash: str, order: Registration, deep: int) -> Ending:
+        """Cancellations of version 2 have a log we cannot name: the history names them, and no execution is on the
+        chain as of the block it names."""
+        status = await self._history(tx_hash)
+        if not isinstance(status, Canceled) or (status.block or deep) > deep:
+            return UnderWay()
+        if status.order_id not in (None, order.order_id):
+            return Unclear(f"the history says order {status.order_id}, the chain {order.order_id}", stuck=True)
+        return NoEffect(RouteCode.CANCELED, f"the venue gave order {order.order_id} back, by its history")
+
+
+def slot_of(asked: Order, execution: Execution) -> tuple[int, int]:
+    """Pair and index of the position that an executed order was about."""
+    match asked:
+        case Open():
+            return asked.pair_index, execution.trade_index
+        case Increase() | Close():
+            return asked.pair_index, asked.trade_index
