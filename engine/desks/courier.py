@@ -19,6 +19,9 @@ from venue.perp import (
     Waiting,
 )
 
+AT_ONCE = 16
+"""Desks that are looked at side by side."""
+
 
 class Courier:
     """The only sender of orders that leave a position; the manager sends those that add to one under the same lock."""
@@ -101,16 +104,22 @@ class Courier:
         busy = await self._settlement.read(
             lambda world: tuple(desk.address for desk in world.house.desks.values() if desk.ref or desk.order)
         )
-        settled = gone = 0
-        for address in busy:
-            async with self.lock(address):
-                order_id, ref = await self._standing(address)
-                if order_id and await self.settle(address, order_id):
-                    settled += 1
-                    order_id, ref = await self._standing(address)
-                if ref and not order_id:
-                    gone += await self.ended(address, ref)
+        gate = asyncio.Semaphore(AT_ONCE)
+        found = await asyncio.gather(*(self._watched(address, gate) for address in busy))
+        settled, gone = (sum(each) for each in zip(*found, strict=True)) if found else (0, 0)
         return f"{len(busy)} desks with positions or orders, {settled} settled, {gone} gone"
+
+    async def _watched(self, address: str, gate: asyncio.Semaphore) -> tuple[bool, bool]:
+        """Whether a desk's order was settled, and whether its position is gone. A desk at work looks for itself."""
+        if self.lock(address).locked():
+            return False, False
+        async with self.lock(address), gate:
+            order_id, ref = await self._standing(address)
+            settled = bool(order_id) and await self.settle(address, order_id)
+            if settled:
+                order_id, ref = await self._standing(address)
+            gone = ref is not None and not order_id and await self.ended(address, ref)
+            return settled, gone
 
     async def _standing(self, address: str) -> tuple[str, PositionRef | None]:
         """A desk's unanswered order, if any, and its position."""

@@ -72,7 +72,7 @@ def _on_intended(house: House, fact: facts.OrderIntended, seq: int, at_ms: int) 
 def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     order, desk.order, desk.unsettled = desk.order, None, False
-    desk.version = seq
+    desk.version, desk.filled_at_ms = seq, at_ms
     desk.trading_fees += fact.fee
     who = order.who if order else ""
     what = f"{_side(fact.is_long)} {fact.market}"

@@ -68,6 +68,8 @@ class Desk:
     closed_before: bool = False
     opened_at_ms: int = 0
     """When its last opening order was intended."""
+    filled_at_ms: int = 0
+    """When the last of its orders was recorded as filled."""
     profits_taken: int = 0
     """How many times profit was taken from the present position."""
     drawn_down: bool = False
