@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.agent.decide import Agent
 from engine.agent.venice import Venice
@@ -12,21 +13,24 @@ from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.config import ConfigError, Settings
-from engine.demo.crowd import PoolCrowd
 from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, is_simulated
 from engine.demo.stage import Demo
-from engine.demo.traders import Traders
 from engine.desk_rows import AgentRow
 from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
 from engine.desks.risk import Limits
 from engine.desks.terms import Terms
+from engine.exchange_loops import (
+    KEEPER_PREFIX,
+    ONCE_A_SECOND,
+    POSITION_WATCH,
+    RETRY_KEEPER,
+    crowd_loops,
+    exchange_loops,
+)
 from engine.feed import Feed
 from engine.fees import FeeClaimer
 from engine.funds_view import FundsView
-from engine.keepers.carry import CarryKeeper
-from engine.keepers.liquidator import Liquidator
-from engine.keepers.pool_liquidator import PoolLiquidator
 from engine.keepers.requests import Notes, RequestKeeper
 from engine.markets import MarketLister
 from engine.operator import Operator
@@ -41,17 +45,12 @@ from engine.view import Label, View
 from engine.wallet import WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
-from engine.world import World
 from venue.exchange.fixed import PPM, WAD
-from venue.exchange.requests.request import OrderRequest, Request
 from venue.perp import PerpVenue
 
-KEEPER_PREFIX = "keeper-"
-LIQUIDATOR = "keeper-1"
-FROZEN_KEEPER = "keeper-f"
-"""Tries frozen orders and limit swaps, at its leisure."""
-RETRY_KEEPER = "keeper-op"
-"""Executes what an operator retries."""
+if TYPE_CHECKING:
+    from engine.live.places import Live
+
 AGENT_MARKETS = ("ETH", "BTC")
 """What the agent may choose from (seed desk-agent), as far as the exchange lists it."""
 
@@ -64,11 +63,7 @@ DESK_RISK = Cadence(300, 600)
 CREATOR_BUYBACK = Cadence(600, 1200)
 BUYBACK_ENGINE = Cadence(900, 1800)
 WALLET_WATCH = Cadence(25, 35)
-POSITION_WATCH = Cadence(0.5, 0.7)
-REQUEST_WATCH = Cadence(0.3, 0.5)
-FROZEN_WATCH = Cadence(4.0, 6.0)
 SCREEN = Cadence(0.2, 0.2)
-ONCE_A_SECOND = Cadence(1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +94,12 @@ def assemble(
     clock: Clock,
     publish: Callable[[], Awaitable[str]],
     hooks: Hooks,
+    live: "Live | None" = None,
 ) -> Parts:
     """Every part, wired. `seed` drives jitter, and what a demo invents."""
     factor = demo.factor if demo else 1
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
-    places = on_paper(settlement, demo, seed, clock)
+    places = _places(settings, demo, live, seed, settlement, feed, clock)
     markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
     venice = venice_of(settings, clock)
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
@@ -124,6 +120,7 @@ def assemble(
         notes,
         money,
         lambda: agent_row(settings, venice),
+        places,
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
@@ -133,36 +130,27 @@ def assemble(
 
     async def warm_up() -> None:
         await feed.prime()
-        await lister.pass_once()
-
-    block = float(settings.exchange.block_seconds)
-    pools = PoolLiquidator(settlement, prices, clock, LIQUIDATOR, random.Random(f"{seed}:pools"))  # noqa: S311
+        if places.embedded:
+            await lister.pass_once()
 
     def paced(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
         return worker(name, cadence.faster(factor), work)
 
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
-        worker("markets", ONCE_A_SECOND, lister.pass_once),
-        worker("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
-        worker("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
         worker("positions", POSITION_WATCH, manager.watch),
-        worker("pools", POSITION_WATCH, pools.pass_once),
         worker("callbacks", POSITION_WATCH, hooks.pass_once),
         worker("screen", SCREEN, publish),
     ]
-    for account, special in request_keepers(settings).items():
-        keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special, revoked=halted)
-        workers.append(worker(account, FROZEN_WATCH if special else REQUEST_WATCH, keeper.pass_once))
-    workers += [worker(loop.name, loop.cadence, loop.work) for loop in places.loops]
+    loops = [*places.loops]
+    if places.embedded:
+        loops += exchange_loops(settings, settlement, lister, prices, notes, clock, seed)
+    if demo:
+        loops += crowd_loops(settlement, feed, prices, clock, seed)
+    workers += [worker(loop.name, loop.cadence, loop.work) for loop in loops]
     if places.fees is not None:
         fees = FeeClaimer(settlement, places.fees, int(settings.risk.reserve_pct * PPM))
         workers.append(paced("fees", FEE_CLAIMER, fees.claim_pooled_fees_cycle))
-    if demo:
-        traders = Traders(settlement, feed, clock, random.Random(f"{seed}:traders"))  # noqa: S311
-        workers.append(worker("traders", Cadence(0.4, 0.8), traders.pass_once))
-        crowd = PoolCrowd(settlement, prices, clock, random.Random(f"{seed}:crowd"))  # noqa: S311
-        workers.append(worker("crowd", Cadence(0.7, 1.4), crowd.pass_once))
     later = (
         paced("sampler", PRICE_SAMPLER, feed.sample),
         paced("desks", DESK_MANAGER, manager.manage_all),
@@ -189,6 +177,22 @@ def assemble(
         await places.close()
 
     return Parts(feed, places.venue, operator, view, tuple(workers), close, warm_up, later)
+
+
+def _places(
+    settings: Settings,
+    demo: Demo | None,
+    live: "Live | None",
+    seed: int,
+    settlement: Settlement,
+    feed: Feed,
+    clock: Clock,
+) -> Places:
+    if live is None:
+        return on_paper(settlement, demo, seed, clock)
+    from engine.live.places import live_places  # the chain's libraries take most of a second to load
+
+    return live_places(settings, live, settlement, feed, clock)
 
 
 def low_gas(settings: Settings, wallet: WalletWatch) -> str:
@@ -243,12 +247,6 @@ def agent_row(settings: Settings, venice: Venice | None) -> AgentRow:
     )
 
 
-def request_keepers(settings: Settings) -> dict[str, bool]:
-    """The engine's own keepers, and whether they may try frozen orders and limit swaps."""
-    count = settings.exchange.request_keepers
-    return {f"{KEEPER_PREFIX}{number}": False for number in range(1, count + 1)} | {FROZEN_KEEPER: True}
-
-
 def _label(settings: Settings, demo: Demo | None, places: Places, venice: Venice | None) -> Label:
     degen = venice is None and not settings.signal.enabled
     return Label(
@@ -262,14 +260,6 @@ def _label(settings: Settings, demo: Demo | None, places: Places, venice: Venice
         operator=local_operator(),
         standing_alarms=("DEGEN: the entry filter is switched off",) if degen else (),
     )
-
-
-def halted(world: World, request: Request) -> str:
-    """A halt reaches the orders that already wait: none of them may add risk any more."""
-    desk = world.house.desks.get(request.account.removeprefix(DESK_PREFIX))
-    if desk is None or not desk.halted or not isinstance(request, OrderRequest) or not request.type.is_increase:
-        return ""
-    return f"halted by {desk.halted_by}"
 
 
 def _owner(account: str) -> tuple[str, bool]:

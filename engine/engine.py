@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.assembly import RETRY_KEEPER, Parts, assemble, request_keepers
+from engine.assembly import Parts, assemble
 from engine.chronicle import Chronicle
 from engine.clock import Clock
 from engine.commands import Command, Receipt
@@ -16,6 +17,7 @@ from engine.config import Settings
 from engine.control import listening
 from engine.demo.stage import Demo, set_stage
 from engine.desks.commands import EnrollToken, Halt
+from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.markets import found_exchange
 from engine.port import Info
 from engine.requests.hooks import Hooks
@@ -29,6 +31,9 @@ from store.errors import WrongState
 from store.journal import Journal
 from store.lease import Lease
 
+if TYPE_CHECKING:
+    from engine.live.places import Live
+
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
@@ -39,6 +44,8 @@ class Options:
     settings: Settings
     directory: Path
     demo: Demo | None = None
+    live: "Live | None" = None
+    """With it, the money is real."""
 
 
 class Engine:
@@ -86,12 +93,14 @@ class Engine:
                 stage = await set_stage(demo, settings, self.settlement, self._clock)
                 stack.push_async_callback(stage.simulator.stop)
                 settings, seed = stage.settings, stage.seed
-            elif await self.settlement.read(lambda world: world.house.simulation):
-                raise WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
-            self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks)
+            live = self._options.live
+            if wrong := await self.settlement.read(lambda world: belongs(world, demo is not None, live is not None)):
+                raise wrong
+            self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks, live)
             stack.push_async_callback(self.parts.close)
-            keepers = {**request_keepers(settings), RETRY_KEEPER: True}
-            await found_exchange(self.settlement, settings.exchange, keepers)
+            if live is None:
+                keepers = {**request_keepers(settings), RETRY_KEEPER: True}
+                await found_exchange(self.settlement, settings.exchange, keepers)
             for token in await enrolled_tokens(settings.desks):
                 terms = (token.underlying, token.is_long, token.leverage or 0)
                 await self.settlement.submit(EnrollToken(token.address, token.name, *terms))
@@ -136,6 +145,19 @@ class Engine:
 
     def _summarise(self, world: World) -> Summary:
         return summarise(world, self.parts.feed.book.accepted, self.settlement.seq)
+
+
+def belongs(world: World, demo: bool, live: bool) -> WrongState | None:
+    """Why a journal is not one of this kind of run. One that real money was kept in is never simulated on."""
+    if world.house.simulation and not demo:
+        return WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
+    if world.chain.address and not live:
+        return WrongState(
+            "LIVE", f"the state directory belongs to the wallet {world.chain.address}; name another --state"
+        )
+    if live and not world.chain.address and world.exchange.requests.keepers:
+        return WrongState("PAPER", "the state directory belongs to a paper run; name another --state")
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Where money is: the venue of the desks, where tokens are bought, where fees come from, and the wallet."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from engine.clock import Clock
@@ -17,6 +17,17 @@ from engine.worker import Cadence
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.perp import PerpVenue
 from venue.swap import SwapVenue
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A market at a live venue; open interest in whole USD, rates and fees as fractions."""
+
+    mark: int | None
+    carry_per_hour: float | None
+    long_oi: int
+    short_oi: int
+    open_fee: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,13 @@ class Places:
     simulated: str
     """What is invented, for the status line; and which of it moves the desks' money."""
     simulated_money: str
+    embedded: bool = True
+    """Whether the embedded exchange runs: where it does not, nothing on the screen may look as if it did."""
     loops: tuple[Loop, ...] = ()
+    alarms: Callable[[], tuple[str, ...]] = tuple
+    """What a person should know now."""
+    pairs: Callable[[], Mapping[str, Pair]] = dict
+    """What is known of markets beyond their prices, by symbol, where the venue is not the embedded exchange."""
     close: Callable[[], Awaitable[None]] = _nothing
 
 

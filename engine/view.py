@@ -12,6 +12,7 @@ from engine.exchange_rows import Wad
 from engine.feed import Feed
 from engine.funds_view import FundsView
 from engine.keepers.requests import Notes
+from engine.places import Places
 from engine.queue import LiquidationQueue
 from engine.requests.account import account_of
 from engine.requests.pool_rows import pool_row
@@ -69,6 +70,7 @@ class View:
         notes: Notes,
         money: FundsView,
         agent: AgentState,
+        places: Places,
     ) -> None:
         self._label = label
         self._feed = feed
@@ -78,6 +80,7 @@ class View:
         self._requests = RequestRows(notes, self._label_of)
         self._money = money
         self._agent = agent
+        self._places = places
         self._names: dict[str, str] = {}
 
     def build(
@@ -131,6 +134,16 @@ class View:
             change=self._feed.windows[symbol].change(),
             tradable=tradable,
         )
+        if pair := self._places.pairs().get(symbol):
+            return replace(
+                row,
+                mark=pair.mark,
+                basis=pair.mark / row.index - 1 if pair.mark and row.index and tradable else None,
+                carry_per_hour=pair.carry_per_hour,
+                long_oi=pair.long_oi,
+                short_oi=pair.short_oi,
+                open_fee=pair.open_fee,
+            )
         market = exchange.markets.get(symbol)
         if market is None:
             return row
@@ -165,7 +178,7 @@ class View:
             desks_open=sum(desk.position_id is not None for desk in desks),
             desks_halted=sum(desk.halted_by is not None for desk in desks),
             desks_waiting=sum(desk.position_id is None and desk.halted_by is None for desk in desks),
-            alarms=(*label.standing_alarms, *_alarms(world, health, troubled)),
+            alarms=(*label.standing_alarms, *self._places.alarms(), *_alarms(world, health, troubled)),
             simulated=label.simulated,
             time_factor=label.time_factor,
             liquidations=world.exchange.liquidations,

@@ -4,9 +4,9 @@ from eth_typing import ChecksumAddress
 
 from engine.wallet import Balances
 from venue.avantis.addresses import AVANTIS
-from venue.avantis.contracts import BALANCE_OF
 from venue.chain.agreed import AgreedNode
 from venue.chain.call import Call
+from venue.chain.erc20 import BALANCE_OF
 
 
 class ChainPurse:

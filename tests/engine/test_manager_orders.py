@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.assembly import halted
 from engine.desks import commands
 from engine.desks.commands import Code
+from engine.exchange_loops import halted
 from engine.settlement import Settlement
 from engine.snapshot import DeskPhase
 from engine.world import World

@@ -55,6 +55,7 @@ class AvantisVenue:
         marks: Marks,
         slippage: int,
         now_ms: Callable[[], int],
+        why_not: Callable[[], str] = lambda: "",
     ) -> None:
         self._wallet = wallet
         self._symbols = symbols
@@ -65,6 +66,7 @@ class AvantisVenue:
         self._marks = marks
         self._slippage = slippage
         self._now_ms = now_ms
+        self._why_not = why_not
         self._last: Catalogue | None = None
         self.unclear: dict[str, str] = {}
         """Why orders have no outcome, where only a person can find out."""
@@ -128,6 +130,8 @@ class AvantisVenue:
     async def _ready(self, order: Order) -> Prepared | Declined:
         try:
             if isinstance(order, OpenOrder):
+                if why := self._why_not():
+                    return Declined(order.order_id, "NOT_TRUSTED", why)
                 pair, ref = (await self._catalogue()).pair(order.market), order.increase
                 price = await self._price(pair)
             else:

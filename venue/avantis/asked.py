@@ -11,10 +11,11 @@ from typing import Final
 from eth_typing import ChecksumAddress
 
 from venue.avantis.addresses import AVANTIS, Addresses
-from venue.avantis.contracts import APPROVE, CLOSE_TRADE_MARKET, INCREASE_POSITION_SIZE, OPEN_TRADE, UPDATE_MARGIN
+from venue.avantis.contracts import CLOSE_TRADE_MARKET, INCREASE_POSITION_SIZE, OPEN_TRADE, UPDATE_MARGIN
 from venue.avantis.units import TEN, USDC
 from venue.chain.abi import AbiError
 from venue.chain.call import Call, Wei
+from venue.chain.erc20 import APPROVE
 from venue.chain.guard import Expected, FreeWord, GuardCode, Offered, Refused
 from venue.perp import Usdc
 

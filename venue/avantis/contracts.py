@@ -1,4 +1,4 @@
-"""Functions and events of the venue's contracts, version 2, and of USDC."""
+"""Functions and events of the venue's contracts, version 2."""
 
 from typing import Final
 
@@ -49,9 +49,3 @@ OPEN_TRADES: Final = Function(
 """Of storage; the collateral is initialPosToken, positionSizeUSDC holds a block timestamp."""
 OPEN_TRADES_COUNT: Final = Function("openTradesCount(address,uint256)", ("uint256",))
 MAX_TRADES_PER_PAIR: Final = Function("maxTradesPerPair()", ("uint256",))
-
-APPROVE: Final = Function("approve(address,uint256)", ("bool",))
-ALLOWANCE: Final = Function("allowance(address,address)", ("uint256",))
-BALANCE_OF: Final = Function("balanceOf(address)", ("uint256",))
-TRANSFER: Final = Function("transfer(address,uint256)", ("bool",))
-TRANSFERRED: Final = Event("Transfer(address indexed,address indexed,uint256)")

@@ -63,6 +63,14 @@ class Family:
                 return self.feed
 
 
+def family_of(name: str) -> Family:
+    """All hosts of a domain; or, for a URL, one server that plays them all below it. Raises ValueError."""
+    if "://" in name:
+        below = name.rstrip("/")
+        return Family(name, f"{below}/tx-builder", f"{below}/gateway", f"{below}/history", f"{below}/feed")
+    return _named(name)
+
+
 def _named(domain: str) -> Family:
     return Family(
         name=domain,

@@ -14,13 +14,13 @@ from eth_utils.address import to_checksum_address
 from venue.avantis.addresses import AVANTIS, Addresses
 from venue.avantis.asked import LIMITS, MARGIN_FEE, MARKET, MOST_FEE, Limits, prices_too_large
 from venue.avantis.contracts import (
-    APPROVE,
     CANCEL_OPEN_LIMIT_ORDER,
     CLOSE_TRADE_MARKET,
     INCREASE_POSITION_SIZE,
     OPEN_TRADE,
     UPDATE_MARGIN,
 )
+from venue.chain.erc20 import APPROVE
 from venue.chain.guard import Rule
 
 Forbids = Callable[[tuple[Any, ...]], str]

@@ -105,6 +105,8 @@ class Event:
 
 
 def _types(signature: str) -> tuple[str, ...]:
+    if signature.endswith("()"):  # the library knows no empty tuple
+        return ()
     tree = parse(signature[signature.index("(") :])
     if not isinstance(tree, TupleType):
         raise AssertionError(f"{signature} is no signature")

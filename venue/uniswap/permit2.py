@@ -8,8 +8,8 @@ from typing import Final
 
 from eth_typing import ChecksumAddress
 
-from venue.avantis.contracts import ALLOWANCE, APPROVE
 from venue.chain.call import Call
+from venue.chain.erc20 import ALLOWANCE, APPROVE
 from venue.uniswap.addresses import Addresses, RouterVersion
 from venue.uniswap.contracts import PERMIT2_ALLOWANCE, PERMIT2_APPROVE
 

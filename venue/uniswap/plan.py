@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from eth_typing import ChecksumAddress
 
-from venue.avantis.contracts import TRANSFER
 from venue.chain.call import Call
+from venue.chain.erc20 import TRANSFER
 from venue.uniswap import permit2, v3, v4
 from venue.uniswap.addresses import DEAD, Addresses, RouterVersion
 from venue.uniswap.permit2 import EXPIRES_S, NOTHING, Allowed

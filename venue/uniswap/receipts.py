@@ -5,7 +5,7 @@ from typing import Protocol
 
 from eth_typing import ChecksumAddress
 
-from venue.avantis.contracts import TRANSFERRED
+from venue.chain.erc20 import TRANSFERRED
 
 
 class Log(Protocol):

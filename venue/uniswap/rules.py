@@ -7,8 +7,8 @@ from typing import Any
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
-from venue.avantis.contracts import APPROVE, TRANSFER
 from venue.chain.abi import AbiError
+from venue.chain.erc20 import APPROVE, TRANSFER
 from venue.chain.guard import Rule
 from venue.uniswap import v3, v4
 from venue.uniswap.addresses import DEAD, UNISWAP, Addresses, RouterVersion

@@ -12,10 +12,11 @@ from tests.venue.avantis_writes.support import survives
 from venue.avantis.addresses import AVANTIS
 from venue.avantis.asked import MOST_FEE, Approve, Asked, Close, Increase, Margin, Open, expected
 from venue.avantis.builder import request
-from venue.avantis.contracts import APPROVE, CANCEL_OPEN_LIMIT_ORDER, CLOSE_TRADE_MARKET, OPEN_TRADE, UPDATE_MARGIN
+from venue.avantis.contracts import CANCEL_OPEN_LIMIT_ORDER, CLOSE_TRADE_MARKET, OPEN_TRADE, UPDATE_MARGIN
 from venue.avantis.rules import rules
 from venue.avantis.units import TEN, USDC
 from venue.chain.call import Call
+from venue.chain.erc20 import APPROVE
 from venue.chain.guard import Guard, GuardCode, Refused
 
 VECTORS = json.loads((Path(__file__).parent / "fixtures" / "calldata.json").read_text("utf-8"))

@@ -1,0 +1,171 @@
+"""Every part of the chain and of the live venue, made once and wired. Nothing here does anything yet."""
+
+from dataclasses import dataclass
+
+from eth_typing import ChecksumAddress
+
+from engine.clock import Clock
+from engine.config import ConfigError, Settings
+from engine.live.purse import ChainPurse
+from venue.avantis.adapter import AvantisVenue
+from venue.avantis.addresses import BASE
+from venue.avantis.builder import Builder
+from venue.avantis.catalogue import Catalogues, Ceilings
+from venue.avantis.claims import Claims, Marks, PositionWatch
+from venue.avantis.direct import DirectRoute, History
+from venue.avantis.hosts import Api, Hosts, Service, family_of
+from venue.avantis.orders import OrderStatus, Unknown, fetch_status
+from venue.avantis.positions import ChainFault
+from venue.avantis.rules import rules
+from venue.avantis.trust import Trust
+from venue.avantis.units import TEN
+from venue.avantis.wire import AvantisError
+from venue.chain.agreed import AgreedNode
+from venue.chain.call import Call
+from venue.chain.endpoints import Endpoints
+from venue.chain.envelope import RpcError
+from venue.chain.guard import Guard, Simulate
+from venue.chain.rpc import Rpc
+from venue.chain.sender import Door, Sender
+from venue.chain.signer import Signer
+from venue.chain.step import Policy
+from venue.net.client import Client
+from venue.net.url import checked_url
+
+GWEI = 10**9
+ETHER = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What can be asked without a key."""
+
+    endpoints: Endpoints
+    node: AgreedNode
+    api: Api
+    trust: Trust
+    catalogues: Catalogues
+
+    async def aclose(self) -> None:
+        """Closes idle connections."""
+        await self.endpoints.aclose()
+        await self.api.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """What a key can do with it."""
+
+    wallet: ChecksumAddress
+    sender: Sender
+    guard: Guard
+    route: DirectRoute
+    watch: PositionWatch
+    venue: AvantisVenue
+    purse: ChainPurse
+    builder: Client
+
+    async def keep_sending(self) -> str:
+        """One look at everything that was sent; takes the wallet on first, once per journal."""
+        if refused := await self.sender.adopt():
+            return f"{refused.code}: {refused.detail}"
+        return await self.sender.pass_once()
+
+
+def reading(settings: Settings, clock: Clock) -> Reading:
+    """Raises ConfigError, which shows no URL of a node: it may hold a key."""
+    urls = settings.base_rpc_url.get_secret_value().split(",") if settings.base_rpc_url else []
+    rpcs: list[Rpc] = []
+    for number, text in enumerate(urls, start=1):
+        try:
+            rpcs.append(Rpc(checked_url(text.strip(), f"BASE_RPC_URL number {number}")))
+        except ValueError as error:
+            raise ConfigError(f"BASE_RPC_URL: {error}") from None
+    if not rpcs:
+        raise ConfigError("BASE_RPC_URL: empty; expected the URL of a Base node, or several separated by commas")
+    endpoints = Endpoints(rpcs, BASE)
+    api = Api(hosts_of(settings))
+    ceilings = Ceilings(max_leverage=settings.avantis_max_leverage * TEN)
+    return Reading(
+        endpoints, AgreedNode(endpoints), api, Trust(api, clock.now_ms), Catalogues(api, clock.now_ms, ceilings)
+    )
+
+
+def hosts_of(settings: Settings) -> Hosts:
+    """The venue's families of servers. Raises ConfigError."""
+    try:
+        return Hosts(tuple(family_of(name) for name in settings.avantis.hosts))
+    except ValueError as error:
+        raise ConfigError(f"avantis.hosts: {error}") from error
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How patient the sender is, and what it may pay."""
+    chain = settings.chain
+    return Policy(
+        confirmations=chain.confirmations,
+        expires_blocks=chain.expires_blocks,
+        fee_cap=int(chain.max_fee_gwei * GWEI),
+    )
+
+
+def trading(
+    settings: Settings, read: Reading, signer: Signer, door: Door, claims: Claims, marks: Marks, clock: Clock
+) -> Trading:
+    """Raises ConfigError."""
+    wallet, policy = signer.address, policy_of(settings)
+    sender = Sender(door, read.node, signer, policy, clock.now_ms)
+    client = Client(checked_url(_builder_url(settings), "tx-builder"), within_s=8.0)
+    builder = Builder(client, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
+    guard = Guard(rules(wallet), _simulating(read.node, wallet))
+    route = DirectRoute(wallet, builder, guard, sender, read.node, _history(read.api), policy.confirmations)
+    watch = PositionWatch(read.api, _NodeReader(read.node, wallet), wallet, claims, clock.now_ms)
+    venue = AvantisVenue(
+        wallet,
+        settings.exchange.markets,
+        read.api,
+        read.catalogues,
+        route,
+        watch,
+        marks,
+        int(settings.avantis.slippage_pct * 100 * TEN),
+        clock.now_ms,
+        read.trust.why_not,
+    )
+    return Trading(wallet, sender, guard, route, watch, venue, ChainPurse(read.node, wallet), client)
+
+
+def _builder_url(settings: Settings) -> str:
+    """Orders are built by the first family only: which one signs off on money is for the operator to say."""
+    return hosts_of(settings).families[0].url(Service.TX_BUILDER)
+
+
+def _simulating(node: AgreedNode, wallet: ChecksumAddress) -> Simulate:
+    async def simulate(call: Call) -> str:
+        return await node.would_revert(call, wallet)
+
+    return simulate
+
+
+def _history(api: Api) -> History:
+    async def history(tx_hash: str) -> OrderStatus:
+        try:
+            return await fetch_status(api, tx_hash)
+        except AvantisError as error:
+            return Unknown(error.text)
+
+    return history
+
+
+class _NodeReader:
+    """The chain for those who look at positions."""
+
+    def __init__(self, node: AgreedNode, wallet: ChecksumAddress) -> None:
+        self._node = node
+        self._wallet = wallet
+
+    async def call(self, call: Call) -> bytes:
+        try:
+            return await self._node.call(call, self._wallet)
+        except RpcError as error:
+            raise ChainFault(f"{error.code}: {error}") from None
