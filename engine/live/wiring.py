@@ -10,11 +10,12 @@ from engine.live.purse import ChainPurse
 from venue.avantis.adapter import AvantisVenue
 from venue.avantis.addresses import BASE
 from venue.avantis.builder import Builder
-from venue.avantis.catalogue import Catalogues, Ceilings
+from venue.avantis.catalogue import Catalogues
 from venue.avantis.claims import Claims, Marks, PositionWatch
 from venue.avantis.direct import DirectRoute, History
 from venue.avantis.hosts import Api, Hosts, Service, family_of
 from venue.avantis.orders import OrderStatus, Unknown, fetch_status
+from venue.avantis.pair import Ceilings
 from venue.avantis.positions import ChainFault
 from venue.avantis.rules import rules
 from venue.avantis.trust import Trust

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from eth_typing import ChecksumAddress
 
-from venue.avantis.catalogue import Catalogue, Catalogues, Pair
+from venue.avantis.catalogue import Catalogue, Catalogues
 from venue.avantis.claims import Marks, PositionWatch
-from venue.avantis.direct import Done, Ending, NoEffect, Route, Unclear, UnderWay
+from venue.avantis.direct import Done, Ending, NoEffect, Route, RouteCode, Unclear, UnderWay
 from venue.avantis.hosts import Api
+from venue.avantis.pair import Pair
 from venue.avantis.positions import Held
 from venue.avantis.prices import check_deviation, fetch_price, fetch_spread
-from venue.avantis.translate import Prepared, Unfit, filled, prepared, quoted, spread_ask, viewed
+from venue.avantis.translate import Prepared, Unfit, filled, prepared, quoted, refuse_worse, spread_ask, viewed
 from venue.avantis.units import TO_WAD
 from venue.avantis.wire import AvantisCode, AvantisError
 from venue.perp import (
@@ -82,13 +83,7 @@ class AvantisVenue:
     async def quote(self, order: Order) -> Quote | Declined:
         """At the executable price and the spread for its size; the fee is that of a taker."""
         ready = await self._ready(order)
-        if isinstance(ready, Declined):
-            return ready
-        try:
-            spread = await fetch_spread(self._api, spread_ask(ready, self._wallet))
-        except AvantisError as error:
-            return Declined(order.order_id, error.code, error.text)
-        return quoted(ready, spread.percent)
+        return ready if isinstance(ready, Declined) else await self._priced(order, ready)
 
     async def open(self, order: OpenOrder) -> OrderOutcome:
         return await self._send(order)
@@ -118,27 +113,46 @@ class AvantisVenue:
 
     async def _send(self, order: Order) -> OrderOutcome:
         before = await self._route.ending(order.order_id)
-        if not (isinstance(before, NoEffect) and before.code == "NOT_SENT"):
+        if not (isinstance(before, NoEffect) and before.code == RouteCode.NEVER_SENT):
             return await self._outcome(order.order_id, before)
         ready = await self._ready(order)
         if isinstance(ready, Declined):
             return ready
+        # Without a spread nobody opens; it may be left without one, unless the price has a bound.
+        if isinstance(order, OpenOrder) or order.worst_price is not None:
+            priced = await self._priced(order, ready)
+            if isinstance(priced, Declined):
+                return priced
         if nothing := await self._route.send(order.order_id, ready.asked):
             return Declined(order.order_id, nothing.code, nothing.detail)
         return await self.outcome(order.order_id)
+
+    async def _priced(self, order: Order, ready: Prepared) -> Quote | Declined:
+        try:
+            spread = await fetch_spread(self._api, spread_ask(ready, self._wallet))
+            quote = quoted(ready, spread.percent)
+            refuse_worse(order, quote.price, ready.is_long)
+        except Unfit as unfit:
+            return Declined(order.order_id, unfit.code, unfit.detail)
+        except AvantisError as error:
+            return Declined(order.order_id, error.code, error.text)
+        return quote
 
     async def _ready(self, order: Order) -> Prepared | Declined:
         try:
             if isinstance(order, OpenOrder):
                 if why := self._why_not():
                     return Declined(order.order_id, "NOT_TRUSTED", why)
-                pair, ref = (await self._catalogue()).pair(order.market), order.increase
+                catalogue = await self._catalogue()
+                pair, ref = catalogue.pair(order.market), order.increase
+                if ref is None:
+                    self._check_count(pair, catalogue.max_trades)
                 price = await self._price(pair)
             else:
                 # A position can be left on an old catalogue, and with our own oracle down.
                 pair, ref = (self._last or await self._catalogue()).pair(order.ref.market), order.ref
                 price = await self._price(pair, leaving=True)
-            return prepared(order, pair, price, self._held(ref), self._wallet, self._slippage)
+            return prepared(order, pair, price, self._held(order.account, ref), self._wallet, self._slippage)
         except Unfit as unfit:
             return Declined(order.order_id, unfit.code, unfit.detail)
         except AvantisError as error:
@@ -151,9 +165,18 @@ class AvantisVenue:
     def _knows(self) -> bool:
         return self._now_ms() - self._watch.known.at_ms <= KNOWN_MS
 
-    def _held(self, ref: PositionRef | None) -> Held | None:
+    def _held(self, account: str, ref: PositionRef | None) -> Held | None:
+        """The account's own position; one wallet holds those of all desks."""
         found = self._watch.known.held.get(ref) if ref and self._knows() else None
-        return found[1] if found else None
+        return found[1] if found and found[0].account == account else None
+
+    def _check_count(self, pair: Pair, most: int) -> None:
+        """Raises Unfit when the wallet has no slot left; those of strangers count as well."""
+        known = self._watch.known
+        slots = {(ref.pair_index, ref.trade_index) for ref in (*known.held, *known.doubts)}
+        slots |= {orphan.held.slot for orphan in known.orphans}
+        if sum(slot[0] == pair.index for slot in slots) >= most:
+            raise Unfit("TOO_MANY", f"{pair.symbol}: the venue holds at most {most} positions of a wallet")
 
     async def _price(self, pair: Pair, *, leaving: bool = False) -> int:
         """The executable price, once our own oracle agrees. Raises AvantisError."""
@@ -177,16 +200,16 @@ class AvantisVenue:
                     self.unclear[order_id] = why
                 return Unsettled(order_id)
             case Done():
-                symbol = await self._symbol(ending.asked.pair_index)
-                return filled(order_id, symbol, ending) if symbol else Unsettled(order_id)
+                pair = await self._pair(ending.asked.pair_index)
+                return filled(order_id, pair, ending) if pair else Unsettled(order_id)
 
-    async def _symbol(self, pair_index: int) -> str:
-        """Of a pair; empty while there is no catalogue to say it."""
+    async def _pair(self, pair_index: int) -> Pair | None:
+        """By its index; None while there is no catalogue to say it."""
         try:
             catalogue = self._last or await self._catalogue()
         except AvantisError:
-            return ""
-        return next((pair.symbol for pair in catalogue.pairs.values() if pair.index == pair_index), "")
+            return None
+        return next((pair for pair in catalogue.pairs.values() if pair.index == pair_index), None)
 
 
 def _listed(catalogue: Catalogue | None, symbol: str) -> Pair | None:

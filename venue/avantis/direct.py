@@ -31,7 +31,7 @@ from venue.chain.state import Ended, Tx
 class RouteCode(StrEnum):
     """Why an order has and will have no effect; stable. Refusals of builder and guard keep their own codes."""
 
-    NOT_SENT = "NOT_SENT"
+    NEVER_SENT = "NEVER_SENT"
     NO_CHAIN = "NO_CHAIN"
     REVERTED = "REVERTED"
     GIVEN_UP = "GIVEN_UP"
@@ -126,7 +126,7 @@ class DirectRoute:
         standing = await self._sender.standing(order_id)
         match standing:
             case Unsent():
-                return NoEffect(RouteCode.NOT_SENT, "nothing was ever signed for it")
+                return NoEffect(RouteCode.NEVER_SENT, "nothing was ever signed for it")
             case Tx():
                 return UnderWay()
             case Ended():

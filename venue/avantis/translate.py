@@ -9,8 +9,8 @@ from eth_typing import ChecksumAddress
 
 from venue.avantis.asked import Close, Increase, Open
 from venue.avantis.asked import Order as Asked
-from venue.avantis.catalogue import Pair
 from venue.avantis.direct import Done, slot_of
+from venue.avantis.pair import Pair
 from venue.avantis.pnl import liquidation_price, notional, profit
 from venue.avantis.positions import Held
 from venue.avantis.prices import SpreadAsk
@@ -30,6 +30,7 @@ from venue.perp import (
 )
 
 _PERCENT = 100 * TEN
+WAD = TEN * TO_WAD
 
 
 class Unfit(Exception):
@@ -75,10 +76,6 @@ def prepared(
     if held is None:
         raise Unfit("NO_POSITION", f"{order.ref.market} {order.ref.trade_index}: nobody has seen it lately")
     collateral = held.collateral if isinstance(order, CloseOrder) else _share(order, held)
-    if order.worst_price is not None:
-        worst = order.worst_price // TO_WAD
-        if price < worst if held.is_long else price > worst:
-            raise Unfit("WORSE_PRICE", f"the price {price / TEN:g} is worse than {worst / TEN:g}")
     asked = Close(wallet, held.pair_index, held.trade_index, collateral, price, slippage)
     return Prepared(asked, pair, held.is_long, held)
 
@@ -124,7 +121,7 @@ def quoted(order: Prepared, spread: int) -> Quote:
     against = 1 if order.is_long == opens else -1
     price = order.asked.price + against * order.asked.price * spread // _PERCENT
     percent = order.pair.fees.open_taker if opens else order.pair.fees.close_taker
-    fee = -(-order.worth * percent // _PERCENT)
+    fee = _fee(order.worth, percent)
     payout = 0
     if order.held is not None and not opens:
         whole = profit(order.held, price, percent)
@@ -134,15 +131,31 @@ def quoted(order: Prepared, spread: int) -> Quote:
     return Quote(price * TO_WAD, order.asked.price * TO_WAD, order.worth, fee, payout)
 
 
-def filled(order_id: str, symbol: str, done: Done) -> Filled:
-    """An executed order. The fee of an opening is what is missing of its collateral; others do not tell theirs."""
+def refuse_worse(order: Order, price: int, is_long: bool) -> None:
+    """Raises Unfit when the average price, 1e-18, is worse than the order accepts."""
+    if isinstance(order, OpenOrder) or (worst := order.worst_price) is None:
+        return
+    if price < worst if is_long else price > worst:
+        raise Unfit("WORSE_PRICE", f"the price {price / WAD:g} is worse than {worst / WAD:g}")
+
+
+def filled(order_id: str, pair: Pair, done: Done) -> Filled:
+    """An executed order. The fee of an opening is what is missing of its collateral; others do not tell theirs, so
+    that it is a taker's by the catalogue, as in their quotes."""
     asked, execution = done.asked, done.execution
-    ref = PositionRef(symbol, execution.is_long, *slot_of(asked, execution))
+    ref = PositionRef(pair.symbol, execution.is_long, *slot_of(asked, execution))
     price = execution.price * TO_WAD
     if isinstance(asked, Close):
-        return Filled(order_id, ref, price, execution.collateral * execution.leverage // TEN, 0, execution.paid)
-    fee = max(0, asked.collateral - execution.collateral) if isinstance(asked, Open) else 0
-    return Filled(order_id, ref, price, asked.collateral * asked.leverage // TEN, fee, 0)
+        worth = execution.collateral * execution.leverage // TEN
+        return Filled(order_id, ref, price, worth, _fee(worth, pair.fees.close_taker), execution.paid)
+    worth = asked.collateral * asked.leverage // TEN
+    missing = max(0, asked.collateral - execution.collateral)
+    fee = missing if isinstance(asked, Open) else _fee(worth, pair.fees.open_taker)
+    return Filled(order_id, ref, price, worth, fee, 0)
+
+
+def _fee(worth: int, percent: int) -> int:
+    return -(-worth * percent // _PERCENT)
 
 
 def viewed(

@@ -6,8 +6,9 @@ from pydantic import JsonValue
 from tests.venue.avantis.server import CATALOGUE, HTML, AvantisServer, Drip, Lie, Status
 from tests.venue.avantis.support import Refuses, fields
 from tests.venue.avantis.world import NOW_MS, AvantisWorld, WorldPair
-from venue.avantis.catalogue import Catalogue, Catalogues, Ceilings, Pair, read_catalogue
+from venue.avantis.catalogue import Catalogue, Catalogues, read_catalogue
 from venue.avantis.hosts import Api, Hosts
+from venue.avantis.pair import Ceilings, Interest, Pair
 from venue.avantis.units import TEN, USDC
 from venue.avantis.wire import AvantisCode
 from venue.perp import MarketTerms
@@ -138,6 +139,11 @@ def test_when_a_position_may_be_opened(told: dict[str, object], opens: bool) -> 
     assert pair.opens is opens
     assert pair.terms().opens is opens
     assert pair.headroom >= 0
+
+
+def test_interest_is_shown_and_never_needed() -> None:
+    assert eth().interest == Interest(150_000_250_000, 100_000_250_000, 5_000_000, -1_900_000)
+    assert eth(extra={"fundingRate": "much"}).interest is None
 
 
 def test_hours_as_they_used_to_be_written() -> None:

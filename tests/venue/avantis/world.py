@@ -53,6 +53,9 @@ class WorldPair:
             },
             "pairMinLevPosUSDC": self.min_notional,
             "spreadP": 0.01,
+            "openInterest": {"long": 150_000.25, "short": 100_000.25},
+            "marginFee": {"long": 0.0002, "short": 0.0001},
+            "fundingRate": {"long": 0.0003, "short": -0.00029},
             "additionalPairParams2": {
                 "openMakerFeeP": 0.01,
                 "closeMakerFeeP": 0.01,
