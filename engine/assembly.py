@@ -1,8 +1,9 @@
 """Which parts an engine has, and how they hang together."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.agent.decide import Agent
@@ -16,6 +17,7 @@ from engine.config import ConfigError, Settings
 from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, is_simulated
 from engine.demo.stage import Demo
 from engine.desk_rows import AgentRow
+from engine.desks.bounded import BoundedVenue
 from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
 from engine.desks.risk import Limits
@@ -46,11 +48,13 @@ from engine.wallet import WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from venue.exchange.fixed import PPM, WAD
+from venue.exchange.paper import MIN_NOTIONAL
 from venue.perp import PerpVenue
 
 if TYPE_CHECKING:
     from engine.live.places import Live
 
+MICRO_USDC = 10**6
 AGENT_MARKETS = ("ETH", "BTC")
 """What the agent may choose from (seed desk-agent), as far as the exchange lists it."""
 
@@ -95,18 +99,20 @@ def assemble(
     publish: Callable[[], Awaitable[str]],
     hooks: Hooks,
     live: "Live | None" = None,
+    tokens: Collection[str] = (),
 ) -> Parts:
     """Every part, wired. `seed` drives jitter, and what a demo invents."""
     factor = demo.factor if demo else 1
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
-    places = _places(settings, demo, live, seed, settlement, feed, clock)
+    places = _places(settings, demo, live, seed, settlement, feed, clock, tokens)
+    venue = BoundedVenue(places.venue)
     markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
     venice = venice_of(settings, clock)
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
     terms = Terms(settings.risk, settings.avantis_max_leverage)
     wallet = WalletWatch(settlement, places.purse, clock)
-    manager = DeskManager(settlement, places.venue, agent, terms, clock, lambda: low_gas(settings, wallet))
-    guard = Guard(settlement, places.venue, manager.courier, Limits.of(settings.risk), clock)
+    manager = DeskManager(settlement, venue, agent, terms, clock, lambda: low_gas(settings, wallet))
+    guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
     buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks)
     prices = IndexPrices(feed, clock)
     notes = Notes()
@@ -121,6 +127,7 @@ def assemble(
         money,
         lambda: agent_row(settings, venice),
         places,
+        lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms))),
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
@@ -176,7 +183,7 @@ def assemble(
             await venice.aclose()
         await places.close()
 
-    return Parts(feed, places.venue, operator, view, tuple(workers), close, warm_up, later)
+    return Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later)
 
 
 def _places(
@@ -187,12 +194,13 @@ def _places(
     settlement: Settlement,
     feed: Feed,
     clock: Clock,
+    tokens: Collection[str],
 ) -> Places:
     if live is None:
         return on_paper(settlement, demo, seed, clock)
     from engine.live.places import live_places  # the chain's libraries take most of a second to load
 
-    return live_places(settings, live, settlement, feed, clock)
+    return live_places(settings, live, settlement, feed, clock, tokens)
 
 
 def low_gas(settings: Settings, wallet: WalletWatch) -> str:
@@ -258,8 +266,20 @@ def _label(settings: Settings, demo: Demo | None, places: Places, venice: Venice
         block_seconds=settings.exchange.block_seconds,
         markets=settings.exchange.markets,
         operator=local_operator(),
-        standing_alarms=("DEGEN: the entry filter is switched off",) if degen else (),
+        standing_alarms=(*(("DEGEN: the entry filter is switched off",) if degen else ()), *_never(settings)),
     )
+
+
+def _never(settings: Settings) -> tuple[str, ...]:
+    """Settings under which no desk could ever open, said aloud."""
+    risk = settings.risk
+    most = min(risk.max_position_usdc, risk.max_market_usdc, risk.max_wallet_usdc, risk.max_daily_usdc)
+    worth = most * min(risk.leverage, Decimal(settings.avantis_max_leverage))
+    if worth < MIN_NOTIONAL // MICRO_USDC:
+        return (f"no desk can open: {most} USDC at {risk.leverage:g}x is below the minimum notional",)
+    if risk.min_deploy_usdc > most:
+        return (f"no desk can open: risk.min_deploy_usdc {risk.min_deploy_usdc} is above the caps",)
+    return ()
 
 
 def _owner(account: str) -> tuple[str, bool]:

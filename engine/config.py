@@ -109,6 +109,7 @@ def load(path: Path | None = None) -> Settings:
     return settings
 
 
+_SEED_NAMES = ("VENICE_API_KEY", "VENICE_AUTO_MINT_KEY", "VENICE_AGENT_ENABLED")
 _SECRETS = frozenset(("venice_api_key", "venice_auto_mint_key"))
 
 
@@ -120,6 +121,10 @@ def _refuse_unknown_environment() -> None:
             close = difflib.get_close_matches(section, known, n=1, cutoff=0.5)
             hint = f"; did you mean {prefix}{close[0].upper()}?" if close else ""
             raise ConfigError(f"environment: unknown setting {name}{hint}")
+        # Other programs may have names of their own there; one that is nearly ours is a slip.
+        slip = name.startswith("VENICE_") and name not in _SEED_NAMES
+        if slip and (close := difflib.get_close_matches(name, _SEED_NAMES, n=1, cutoff=0.85)):
+            raise ConfigError(f"environment: unknown setting {name}; did you mean {close[0]}?")
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

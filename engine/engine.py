@@ -96,12 +96,17 @@ class Engine:
             live = self._options.live
             if wrong := await self.settlement.read(lambda world: belongs(world, demo is not None, live is not None)):
                 raise wrong
-            self.parts = assemble(settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks, live)
+            enrolled = await enrolled_tokens(settings.desks)
+            known = await self.settlement.read(lambda world: frozenset(world.house.desks))
+            tokens = known | {token.address for token in enrolled}
+            self.parts = assemble(
+                settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks, live, tokens
+            )
             stack.push_async_callback(self.parts.close)
             if live is None:
                 keepers = {**request_keepers(settings), RETRY_KEEPER: True}
                 await found_exchange(self.settlement, settings.exchange, keepers)
-            for token in await enrolled_tokens(settings.desks):
+            for token in enrolled:
                 terms = (token.underlying, token.is_long, token.leverage or 0)
                 await self.settlement.submit(EnrollToken(token.address, token.name, *terms))
                 if token.paused:

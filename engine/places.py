@@ -21,12 +21,12 @@ from venue.swap import SwapVenue
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A market at a live venue; open interest in whole USD, rates and fees as fractions."""
+    """A market at a live venue; mark and open interest (USD) in 1e-18, rates and fees as fractions."""
 
     mark: int | None
     carry_per_hour: float | None
-    long_oi: int
-    short_oi: int
+    long_oi: int | None
+    short_oi: int | None
     open_fee: float
 
 

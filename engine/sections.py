@@ -2,9 +2,18 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from venue.exchange.scenario.config import RESERVES, configured
@@ -130,11 +139,19 @@ class Risk(_Section):
     min_wallet_balance_eth: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000)] = Decimal("0.05")
     """Nothing is opened with less gas than this, where orders need gas."""
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.max_drawdown_pct > self.circuit_breaker_pct:
+            raise ValueError(
+                f"max_drawdown_pct {self.max_drawdown_pct} is above circuit_breaker_pct: it would never act"
+            )
+        return self
+
 
 class Venice(_Section):
     """The first tier of the agent. Keys come from the environment: VENICE_API_KEY, or VENICE_AUTO_MINT_KEY."""
 
-    url: str = "https://api.venice.ai/api/v1"
+    url: Annotated[str, AfterValidator(lambda url: str(checked_url(url, "Venice")))] = "https://api.venice.ai/api/v1"
     model: Annotated[str, Field(pattern=r"^[!-~]{0,128}$")] = ""
     """Empty: chosen at run time from what the server offers."""
     timeout_s: Seconds = Decimal(10)
@@ -151,7 +168,11 @@ class Buybacks(_Section):
     creator_min_usdc: Annotated[Money, Field(gt=0)] = Decimal(5)
     max_usdc: Annotated[Money, Field(gt=0)] = Decimal(250)
     """Most that is spent at once."""
-    slippage_pct: Share = Decimal("0.02")
+    slippage_pct: Annotated[Share, Field(le=Decimal("0.05"))] = Decimal("0.02")
+    protocol_token: Annotated[str, Field(pattern=r"^(0x[0-9a-fA-F]{40})?$")] = ""
+    """The protocol's own token; without one its leg waits. On paper it needs none."""
+    router: Literal["2.0", "2.1.1"] = "2.0"
+    """Version of the universal router that live buybacks use."""
 
 
 class Token(_Section):

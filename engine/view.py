@@ -38,6 +38,8 @@ from venue.exchange.tokens import TOKENS
 from venue.perp import PerpPosition, PositionRef
 
 HOUR_S = 3_600
+LATE_ORDER_MS = 180_000
+"""An order that waits so long is worth an alarm: keepers act within seconds, a chain within a minute."""
 AgentState = Callable[[], AgentRow]
 
 
@@ -71,6 +73,7 @@ class View:
         money: FundsView,
         agent: AgentState,
         places: Places,
+        more_alarms: Callable[[int], Iterable[str]] = lambda _: (),
     ) -> None:
         self._label = label
         self._feed = feed
@@ -81,6 +84,7 @@ class View:
         self._money = money
         self._agent = agent
         self._places = places
+        self._more_alarms = more_alarms
         self._names: dict[str, str] = {}
 
     def build(
@@ -178,7 +182,7 @@ class View:
             desks_open=sum(desk.position_id is not None for desk in desks),
             desks_halted=sum(desk.halted_by is not None for desk in desks),
             desks_waiting=sum(desk.position_id is None and desk.halted_by is None for desk in desks),
-            alarms=(*label.standing_alarms, *self._places.alarms(), *_alarms(world, health, troubled)),
+            alarms=(*label.standing_alarms, *self._more_alarms(now_ms), *_alarms(world, health, troubled, now_ms)),
             simulated=label.simulated,
             time_factor=label.time_factor,
             liquidations=world.exchange.liquidations,
@@ -188,7 +192,7 @@ class View:
 _BADNESS = (KeeperHealth.OK, KeeperHealth.LATE, KeeperHealth.FAILING, KeeperHealth.STOPPED)
 
 
-def _alarms(world: World, feed: FeedHealth, troubled: Iterable[KeeperRow]) -> list[str]:
+def _alarms(world: World, feed: FeedHealth, troubled: Iterable[KeeperRow], now_ms: int) -> list[str]:
     found = [f"{keeper.name} {keeper.health}: {keeper.detail}" for keeper in troubled]
     if feed not in (FeedHealth.LIVE, FeedHealth.SLOW):
         found.append(f"feed {feed}: nothing is opened")
@@ -197,6 +201,10 @@ def _alarms(world: World, feed: FeedHealth, troubled: Iterable[KeeperRow]) -> li
     unknown = [desk.name for desk in world.house.desks.values() if desk.phase is DeskPhase.UNKNOWN]
     if unknown:
         found.append(f"outcome unknown: {', '.join(unknown)}")
+    late = [desk for desk in world.house.desks.values() if desk.order and now_ms - desk.ordered_at_ms >= LATE_ORDER_MS]
+    if late:
+        minutes = (now_ms - min(desk.ordered_at_ms for desk in late)) // 60_000
+        found.append(f"no answer for {minutes} min: {', '.join(desk.name for desk in late)}")
     found += [f"{desk.name} quarantined: {desk.quarantine}" for desk in world.house.desks.values() if desk.quarantine]
     if off := world.house.ledger[DIFFERENCE]:
         found.append(f"wallet {money(off)} USDC off the books")

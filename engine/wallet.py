@@ -18,6 +18,9 @@ class Balances:
     gas: int | None = None
 
 
+BLIND_MS = 600_000
+
+
 class Wallet(Protocol):
     """Whoever can say what the wallet holds."""
 
@@ -49,6 +52,21 @@ class WalletWatch:
         """What was found the last time; when; and what the books said then."""
         self.counted_at_ms: int | None = None
         self.books = 0
+        self._blind_since_ms: int | None = None
+        """Since when orders without an answer keep a difference from being seen."""
+
+    def alarm(self, now_ms: int) -> str:
+        """That the wallet has not been counted for long, and why; or nothing."""
+        if self._blind_since_ms is None or now_ms - self._blind_since_ms < BLIND_MS:
+            return ""
+        minutes = (now_ms - self._blind_since_ms) // 60_000
+        return f"wallet not counted for {minutes} min: an order has no answer"
+
+    def _blind(self, blind: bool) -> None:
+        if not blind:
+            self._blind_since_ms = None
+        elif self._blind_since_ms is None:
+            self._blind_since_ms = self._clock.now_ms()
 
     async def pass_once(self) -> str:
         """One count."""
@@ -56,12 +74,13 @@ class WalletWatch:
         self.counted_at_ms = self._clock.now_ms()
         held, unanswered, leaving = await self._settlement.read(_books)
         self.books = held
+        off = found.usdc - held
+        hidden = 0 < off <= unanswered
+        self._blind(leaving or hidden)
         if leaving:
             self._off = None
             return "a payout is on its way; counted again later"
-        off = found.usdc - held
-        if 0 < off <= unanswered:
-            off = 0
+        off = 0 if hidden else off
         if off and off == self._off:
             await self._settlement.submit(ReconcileWallet(off))
         self._off = off

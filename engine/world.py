@@ -1,4 +1,5 @@
-"""Everything the journal is the truth of: the exchange, the desks and the wallet's transactions, as one machine."""
+"""Everything the journal is the truth of, as one machine: the exchange, the desks, the wallet's transactions and
+signed intents."""
 
 from dataclasses import dataclass, field
 from typing import cast, get_args
@@ -8,6 +9,7 @@ from engine.desks import facts as desk_facts
 from engine.desks import machine as desk_machine
 from engine.desks.state import House
 from engine.paper_wallet import PaperWallet, follow
+from venue.avantis import intent_facts, intent_log, intent_state
 from venue.chain import facts as chain_facts
 from venue.chain import machine as chain_machine
 from venue.chain.state import Chain
@@ -16,15 +18,17 @@ from venue.exchange import machine as exchange_machine
 from venue.exchange.commands import Rejection
 from venue.exchange.state import Exchange
 
-Command = exchange_machine.Command | desk_commands.Command | chain_machine.Command
-Fact = exchange_machine.Fact | desk_facts.Fact | chain_facts.Fact
+Command = exchange_machine.Command | desk_commands.Command | chain_machine.Command | intent_log.Command
+Fact = exchange_machine.Fact | desk_facts.Fact | chain_facts.Fact | intent_facts.Fact
 
 _OF_EXCHANGE = frozenset((*get_args(exchange_machine.Command), *get_args(exchange_machine.Fact)))
 _OF_CHAIN = frozenset((*get_args(chain_machine.Command), *get_args(chain_facts.Fact)))
+_OF_INTENTS = frozenset((*get_args(intent_log.Command), *get_args(intent_facts.Fact)))
 FACT_TYPES: tuple[type, ...] = (
     *get_args(exchange_machine.Fact),
     *get_args(desk_facts.Fact),
     *get_args(chain_facts.Fact),
+    *get_args(intent_facts.Fact),
 )
 
 
@@ -36,6 +40,7 @@ class World:
     house: House = field(default_factory=House)
     paper: PaperWallet = field(default_factory=PaperWallet)
     chain: Chain = field(default_factory=Chain)
+    intents: intent_state.Intents = field(default_factory=intent_state.Intents)
 
 
 def decide(world: World, command: Command) -> tuple[Fact, ...] | Rejection:
@@ -45,6 +50,9 @@ def decide(world: World, command: Command) -> tuple[Fact, ...] | Rejection:
     if type(command) in _OF_CHAIN:
         answer = chain_machine.decide(world.chain, cast(chain_machine.Command, command))
         return Rejection(answer.code, answer.detail) if isinstance(answer, chain_machine.Refusal) else answer
+    if type(command) in _OF_INTENTS:
+        logged = intent_log.decide(world.intents, cast(intent_log.Command, command))
+        return Rejection(logged.code, logged.detail) if isinstance(logged, intent_log.Refusal) else logged
     return desk_machine.decide(world.house, cast(desk_commands.Command, command))
 
 
@@ -55,5 +63,7 @@ def evolve(world: World, fact: Fact, seq: int, at_ms: int) -> None:
         exchange_machine.evolve(world.exchange, cast(exchange_machine.Fact, fact))
     elif type(fact) in _OF_CHAIN:
         evolve_chain(world.chain, cast(chain_facts.Fact, fact))
+    elif type(fact) in _OF_INTENTS:
+        intent_state.evolve(world.intents, cast(intent_facts.Fact, fact))
     else:
         desk_machine.evolve(world.house, cast(desk_facts.Fact, fact), seq, at_ms)

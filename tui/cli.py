@@ -27,8 +27,9 @@ from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import signals, verbs
+from tui import doctor, live, signals, venue, verbs, wallet
 from tui.exits import Exit
+from venue.chain.passwords import KeystoreError
 from venue.exchange.scenario import ScenarioError
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
@@ -46,6 +47,9 @@ _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (BadAnswer, Exit.UNANSWERED),
     (NotYours, Exit.NOT_YOURS),
     (verbs.Refused, Exit.REFUSED),
+    (KeystoreError, Exit.NO_KEY),
+    (live.OutOfReach, Exit.UNAVAILABLE),
+    (live.NotKnown, Exit.UNANSWERED),
 )
 
 
@@ -215,7 +219,7 @@ def _show(options: Options, ui: _UiTable) -> None:
     sys.exit(code)
 
 
-for _verb in (*verbs.VERBS, signals.signals):
+for _verb in (*verbs.VERBS, signals.signals, doctor.doctor, wallet.wallet, venue.venue):
     cli.add_command(_verb)
 
 

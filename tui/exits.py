@@ -18,3 +18,5 @@ class Exit(IntEnum):
     NOT_YOURS = 77
     CONFIG = 78
     REFUSED = 79
+    NO_KEY = 80
+    UNFIT = 81

@@ -118,5 +118,9 @@ def _event(event: Event, width: int) -> list[Line]:
     time = (f" {fmt.clock(event.at_ms)}  ", Tone.DIM)
     source, text = fmt.clean(event.source), fmt.clean(event.text)
     if width < _ROOMY:
-        return [(time, (fmt.fit(word, 10) + " ", tone), (source, Tone.DIM)), ((f"   {text}", Tone.TEXT),)]
+        told = fmt.wrap(text, width - 4, 2)
+        return [
+            (time, (fmt.fit(word, 10) + " ", tone), (source, Tone.DIM)),
+            *(((f"   {part}", Tone.TEXT),) for part in told),
+        ]
     return [(time, (fmt.fit(word, 12) + " ", tone), (fmt.fit(source, 9) + " ", Tone.DIM), (text, Tone.TEXT))]

@@ -7,6 +7,7 @@ import asyncio
 import re
 import sys
 import traceback
+from dataclasses import replace
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
@@ -16,7 +17,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError
 
 from engine.agent import prompt
-from engine.agent.plan import NoPlan, NoPlanCode, Plan, Sight
+from engine.agent.plan import REASON_LIMIT, NoPlan, NoPlanCode, Plan, Sight
 from engine.agent.strict import closed, plan_of
 from engine.agent.venice_guard import Guard
 from engine.agent.venice_key import Keys
@@ -26,6 +27,7 @@ from engine.agent.venice_state import VeniceOptions, VenicePhase, VeniceState
 from engine.clock import Clock
 from engine.text import clean
 from venue.net.client import Reply
+from venue.net.strict import NotStrict, parse
 
 ATTEMPTS: Final = 2
 MAX_TOKENS: Final = 400
@@ -67,7 +69,7 @@ class Venice:
         self._guard = Guard(clock)
         self._link = Link(options.checked_url(), options.in_flight, options.timeout_s, self._guard, self._secrets)
         self._keys = Keys(options, self._link, self._secrets, clock)
-        self._models = Models(self._link, clock, options.model)
+        self._models = Models(self._link, clock, options.model, self._secrets)
         self._places = asyncio.Semaphore(options.in_flight)
         self._balances: dict[str, Decimal] = {}
         self._requests_left: int | None = None
@@ -122,7 +124,8 @@ class Venice:
 
     async def _within_deadline(self, sight: Sight) -> Plan:
         try:
-            async with asyncio.timeout(self._options.timeout_s), self._places:
+            # Waiting for a place is no sign of a slow server: whoever holds one has a deadline.
+            async with self._places, asyncio.timeout(self._options.timeout_s):
                 return await self._with_retry(sight)
         except NoPlan:
             raise
@@ -155,12 +158,9 @@ class Venice:
         if reply.status != HTTPStatus.OK:
             raise self._fault(reply, key, model)
         self._last_latency_ms = round((self._clock.monotonic() - started) * 1000)
-        try:
-            completion = _Completion.model_validate_json(reply.body)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-            raise NoPlan(NoPlanCode.BAD_ANSWER, f"the completion is unusable: {where or 'not JSON'}") from None
-        return plan_of(completion.choices[0].message.content, sight, self.name)
+        plan = plan_of(_content(reply), sight, self.name)
+        # A server that echoes the key must not get it into the journal.
+        return replace(plan, reason=self._secrets.line(plan.reason, REASON_LIMIT))
 
     def _fault(self, reply: Reply, key: SecretStr, model: str) -> NoPlan:
         """What a refusal means, and what follows from it for the key and the model."""
@@ -188,6 +188,18 @@ class Venice:
         left = reply.headers.get("x-ratelimit-remaining-requests", "")
         if re.fullmatch(r"[0-9]{1,12}", left):
             self._requests_left = int(left)
+
+
+def _content(reply: Reply) -> str:
+    """What the model said. Raises NoPlan."""
+    try:
+        completion = _Completion.model_validate(parse(reply.body))
+    except NotStrict as error:
+        raise NoPlan(NoPlanCode.BAD_ANSWER, f"the completion is unusable: {error}") from None
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise NoPlan(NoPlanCode.BAD_ANSWER, f"the completion is unusable: {where or 'not an object'}") from None
+    return completion.choices[0].message.content
 
 
 def _request(sight: Sight, model: str) -> dict[str, JsonValue]:

@@ -7,6 +7,7 @@ that their failing together could reach 20.
 import re
 from collections import deque
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from engine.agent.plan import NoPlan, NoPlanCode
@@ -21,7 +22,6 @@ DAY_MS: Final = 86_400_000
 LIMITED_S: Final = 60.0
 """After a 429 that does not say how long, or nothing believable."""
 LONGEST_LIMIT_S: Final = 3600.0
-_UNBELIEVABLE_S: Final = 86_400.0
 _CODES: Final = {
     VenicePhase.NO_BALANCE: NoPlanCode.NO_BALANCE,
     VenicePhase.RATE_LIMITED: NoPlanCode.RATE_LIMITED,
@@ -82,10 +82,10 @@ class Guard:
         """Nothing until the time the server names."""
         now_s = self._clock.now_ms() / 1000
         waits = [
-            _seconds(headers.get("retry-after", "")),
+            _seconds(headers.get("retry-after", "")) or _date_s(headers.get("retry-after", "")) - now_s,
             _seconds(headers.get("x-ratelimit-reset-requests", "")) - now_s,
         ]
-        believable = [wait for wait in waits if 0 < wait <= _UNBELIEVABLE_S]
+        believable = [wait for wait in waits if wait > 0]
         wait_s = min(max(believable, default=LIMITED_S), LONGEST_LIMIT_S)
         self._limited_until_ms = max(self._limited_until_ms, round((now_s + wait_s) * 1000))
 
@@ -93,6 +93,14 @@ class Guard:
         oldest = self._clock.monotonic() - WINDOW_S
         while self._failures and self._failures[0] <= oldest:
             self._failures.popleft()
+
+
+def _date_s(text: str) -> float:
+    """Unix seconds of an HTTP date; 0 for anything else."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _seconds(text: str) -> float:

@@ -20,7 +20,7 @@ from venue.net.strict import NotStrict, parse
 SAID_LIMIT: Final = 160
 _READ_LIMIT: Final = 4096
 _SILENT: Final = (NetCode.UNREACHABLE, NetCode.TOO_SLOW)
-_SHAPES: Final = r"eyJ[\w-]{8,}(?:\.[\w-]*)*|bearer\s+\S+|(?:0x)?[0-9a-f]{64,}"
+_SHAPES: Final = r"eyJ[\w-]{8,}(?:\.[\w-]*)*|bearer\s+\S+|(?:0x)?(?!([0-9a-f])\1{63})[0-9a-f]{64,}"
 """What a secret looks like, in case it is one that nobody told us about."""
 
 
@@ -42,12 +42,16 @@ class Secrets:
         """Never to be shown from here on."""
         self._known.add(secret)
 
-    def line(self, text: str) -> str:
-        """Text from outside as one clean short line without a secret in it."""
+    def within(self, text: str) -> bool:
+        """Whether a text holds a secret, or something shaped like one."""
+        return self.line(text) != clean(clean(text, _READ_LIMIT), SAID_LIMIT)
+
+    def line(self, text: str, limit: int = SAID_LIMIT) -> str:
+        """Text from outside as one clean line of at most `limit` characters without a secret in it."""
         known = "|".join(re.escape(each) for each in sorted(self._known, key=len, reverse=True))
         # Cleaned first: a zero-width character must not hide a key from the search.
         washed = re.sub(f"{known}|{_SHAPES}" if known else _SHAPES, "***", clean(text, _READ_LIMIT), flags=re.I)
-        return clean(washed, SAID_LIMIT)
+        return clean(washed, limit)
 
 
 class _Bearer(httpx.Auth):

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue, OnErrorOmit, ValidationError
 
 from engine.agent.plan import NoPlan, NoPlanCode
-from engine.agent.venice_link import Link
+from engine.agent.venice_link import Link, Secrets
 from engine.clock import Clock
 
 PREFERRED: Final = (
@@ -59,10 +59,11 @@ class _Models(_Wire):
 class Models:
     """The models worth asking, best first. A configured one is the only one."""
 
-    def __init__(self, link: Link, clock: Clock, configured: str) -> None:
+    def __init__(self, link: Link, clock: Clock, configured: str, secrets: Secrets) -> None:
         self._link = link
         self._clock = clock
         self._configured = configured
+        self._secrets = secrets
         self._known: tuple[str, ...] = (configured,) if configured else ()
         self._missing: set[str] = set()
         self._believed_until = 0.0
@@ -114,7 +115,8 @@ class Models:
             models = _Models.model_validate_json(reply.body).data
         except ValidationError:
             raise NoPlan(NoPlanCode.NO_MODEL, "the list of models is malformed") from None
-        return [model.id for model in sorted((each for each in models if _usable(each)), key=_rank)]
+        usable = [each for each in models if _usable(each) and not self._secrets.within(each.id)]
+        return [model.id for model in sorted(usable, key=_rank)]
 
 
 def _usable(model: _Model) -> bool:

@@ -102,7 +102,7 @@ def clock_time(at_ms: int) -> str:
 def _check_mint_key(key: SecretStr) -> None:
     digits = key.get_secret_value().removeprefix("0x")
     if not re.fullmatch(r"[0-9a-fA-F]{64}", digits) or not 0 < int(digits, 16) < _CURVE_ORDER:
-        raise ValueError("the Venice mint key is not a private key: expected 32 bytes as 64 hex digits")
+        raise ValueError("VENICE_AUTO_MINT_KEY is not a private key: expected 32 bytes as 64 hex digits")
 
 
 def _amount(value: Decimal | str) -> float:

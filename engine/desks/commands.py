@@ -39,6 +39,7 @@ class Code(StrEnum):
     CHANGED = "CHANGED"
     NOT_ALLOWED = "NOT_ALLOWED"
     STOPPING = "STOPPING"
+    NOT_ASKED = "NOT_ASKED"
 
 
 @dataclass(frozen=True, slots=True)

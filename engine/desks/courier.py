@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from engine.desks import commands
 from engine.desks.commands import Code
 from engine.desks.facts import Rule
-from engine.settlement import Settlement
+from engine.settlement import Settlement, StoreFailed
 from engine.world import World
 from venue.exchange.commands import Rejection
 from venue.perp import (
@@ -19,6 +21,7 @@ from venue.perp import (
     Waiting,
 )
 
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 AT_ONCE = 16
 """Desks that are looked at side by side."""
 
@@ -105,9 +108,19 @@ class Courier:
             lambda world: tuple(desk.address for desk in world.house.desks.values() if desk.ref or desk.order)
         )
         gate = asyncio.Semaphore(AT_ONCE)
-        found = await asyncio.gather(*(self._watched(address, gate) for address in busy))
+        found = await asyncio.gather(*(self._watched_alone(address, gate) for address in busy))
         settled, gone = (sum(each) for each in zip(*found, strict=True)) if found else (0, 0)
         return f"{len(busy)} desks with positions or orders, {settled} settled, {gone} gone"
+
+    async def _watched_alone(self, address: str, gate: asyncio.Semaphore) -> tuple[bool, bool]:
+        """One desk's fault is its own."""
+        try:
+            return await self._watched(address, gate)
+        except StoreFailed:
+            raise
+        except Exception as error:
+            log.error("watch failed", desk=address, error=repr(error))
+            return False, False
 
     async def _watched(self, address: str, gate: asyncio.Semaphore) -> tuple[bool, bool]:
         """Whether a desk's order was settled, and whether its position is gone. A desk at work looks for itself."""

@@ -28,7 +28,7 @@ def _on_simulation(house: House, fact: facts.SimulationStarted, seq: int, at_ms:
 
 
 def _on_enrolled(house: House, fact: facts.TokenEnrolled, seq: int, at_ms: int) -> None:
-    house.desks[fact.address] = Desk(fact.address, fact.name, fact.underlying, fact.is_long, fact.leverage, version=seq)
+    house.desks[fact.address] = Desk(fact.address, fact.name, fact.underlying, fact.is_long, fact.leverage, seq, at_ms)
 
 
 def _on_fees(house: House, fact: facts.FeesArrived, seq: int, at_ms: int) -> None:
@@ -57,7 +57,7 @@ def _on_deferred(house: House, fact: facts.Deferred, seq: int, at_ms: int) -> No
 def _on_intended(house: House, fact: facts.OrderIntended, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     desk.order, desk.deciding, desk.deferred = fact, False, None
-    desk.version = seq
+    desk.version, desk.ordered_at_ms = seq, at_ms
     if not fact.kind.adds_risk:
         return
     house.at_risk[fact.market] += fact.collateral

@@ -3,6 +3,7 @@
 A limit must be found passed twice, a moment apart, before anything is done about it: one wild tick is not enough.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from engine.desks import commands
 from engine.desks.courier import Courier
 from engine.desks.facts import Rule
 from engine.desks.risk import History, Limits, Verdict, cut_loss, left_to_lose, take_profit
-from engine.settlement import Settlement
+from engine.settlement import Settlement, StoreFailed
 from engine.world import World
 from venue.exchange.commands import Rejection
 from venue.perp import WHOLE, PerpPosition, PerpVenue, PositionRef
@@ -26,12 +27,12 @@ Judge = Callable[[PerpPosition, Limits, History], Verdict | None]
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A desk with a position and no order."""
+    """A desk with a position. One with an order can only be warned about."""
 
     address: str
     ref: PositionRef
     history: History
-    halted: bool
+    ordering: bool
     warned: bool
 
 
@@ -62,11 +63,23 @@ class Guard:
         if suspects:
             await self._clock.sleep(SECOND_LOOK_S)
             again = {(desk.address, desk.ref): verdict for desk, verdict in await self._judged(judge)}
-            for desk, first in suspects:
-                verdict = again.get((desk.address, desk.ref))
-                if verdict is not None and verdict.rule is first.rule:
-                    acted += await self._act(desk, verdict)
+            due = [
+                (desk, min(first, second, key=lambda verdict: verdict.share))  # what both looks agree on
+                for desk, first in suspects
+                if (second := again.get((desk.address, desk.ref))) is not None
+            ]
+            acted = sum(await asyncio.gather(*(self._acted(desk, verdict) for desk, verdict in due)))
         return f"{len(suspects)} past a limit, {acted} acted on"
+
+    async def _acted(self, desk: Guarded, verdict: Verdict) -> bool:
+        """One desk's act; its fault is its own."""
+        try:
+            return await self._act(desk, verdict)
+        except StoreFailed:
+            raise
+        except Exception as error:
+            log.error("guard failed", desk=desk.address, rule=verdict.rule, error=repr(error))
+            return False
 
     async def _judged(self, judge: Judge) -> list[tuple[Guarded, Verdict]]:
         desks = await self._settlement.read(_guarded)
@@ -75,7 +88,7 @@ class Guard:
         positions = await self._venue.positions()
         found = []
         for desk in desks:
-            position = positions.get(desk.ref)
+            position = None if desk.ordering else positions.get(desk.ref)
             verdict = judge(position, self._limits, desk.history) if position else None
             if verdict is not None:
                 found.append((desk, verdict))
@@ -119,9 +132,9 @@ def _guarded(world: World) -> list[Guarded]:
             desk.address,
             desk.ref,
             History(desk.profits_taken, desk.drawn_down),
-            desk.halted,
+            desk.order is not None,
             Rule.LIQUIDATION_NEAR in desk.warnings,
         )
         for desk in world.house.desks.values()
-        if desk.ref is not None and desk.order is None and not desk.quarantine
+        if desk.ref is not None and not desk.quarantine
     ]

@@ -58,7 +58,9 @@ def _ask(house: House, command: commands.AskDecision) -> tuple[Fact, ...]:
 
 
 def _record_decision(house: House, command: commands.RecordDecision) -> tuple[Fact, ...]:
-    _enters(house, command.address)
+    desk = _enters(house, command.address)
+    if not desk.deciding:
+        raise Refused(Code.NOT_ASKED, f"{desk.name} was halted meanwhile, or was never asked")
     return (
         facts.Decided(
             command.address,

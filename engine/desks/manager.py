@@ -15,6 +15,7 @@ from engine.desks.accounts import deployed, pending
 from engine.desks.commands import Code
 from engine.desks.courier import Courier
 from engine.desks.facts import Deferred
+from engine.desks.orders import room
 from engine.desks.state import Desk, House
 from engine.desks.terms import Terms
 from engine.settlement import Settlement, StoreFailed
@@ -28,6 +29,7 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 FAULTS_BEFORE_QUARANTINE = 3
 WAIT_MS = 900_000
 """How long a deferral holds when nothing else changes."""
+_CAPS = (Code.CAP_DESK, Code.CAP_MARKET, Code.CAP_WALLET, Code.CAP_DAY)
 NOTHING_WILL_DO = 2**62
 """More USDC than there is: a deferral that more money does not end."""
 
@@ -108,7 +110,9 @@ class DeskManager:
         return not view.quarantined and (bool(view.open_order or view.ref) or self._may_enter(view))
 
     def _may_enter(self, view: DeskView) -> bool:
-        return not view.halted and view.pending >= self._terms.min_deploy(self._terms.leverage())
+        """Also a desk that a crash left asking: it is told that nobody is asked any more."""
+        enough = view.pending >= self._terms.min_deploy(self._terms.leverage())
+        return not view.halted and (enough or view.phase is DeskPhase.DECIDING)
 
     async def _guarded(self, address: str) -> bool | None:
         try:
@@ -139,13 +143,13 @@ class DeskManager:
                 view = await self._view(address)
             elif view.ref and await self.courier.ended(address, view.ref):
                 view = await self._view(address)
-            if view.open_order or view.halted or view.pending <= 0:
+            if view.open_order or view.halted:
                 return False
             return await (self._grow(view, view.ref) if view.ref else self._enter(view))
 
     async def _grow(self, view: DeskView, ref: PositionRef) -> bool:
         leverage = self._terms.leverage(ref.market)
-        amount = self._terms.deployable(view.pending, view.deployed, leverage)
+        amount = self._terms.deployable(view.pending, view.deployed, leverage, ref.market)
         if not amount:
             return False
         if low := self._gas_low():
@@ -155,7 +159,12 @@ class DeskManager:
         return await self._send_open(view, ref.market, ref.is_long, leverage, amount)
 
     async def _enter(self, view: DeskView) -> bool:
-        if not self._terms.deployable(view.pending, view.deployed, self._terms.leverage()) or self._waits(view):
+        if not self._terms.deployable(view.pending, view.deployed, self._terms.leverage()):
+            if view.phase is DeskPhase.DECIDING:
+                needed = self._terms.min_deploy(self._terms.leverage())
+                return await self._defer(view, "BELOW_MIN_NOTIONAL", f"{money(needed)} USDC are needed to open")
+            return False
+        if self._waits(view) or await self._capped(view):
             return False
         if low := self._gas_low():
             return await self._defer(view, "LOW_GAS", low)
@@ -169,12 +178,29 @@ class DeskManager:
         if not self._agent.tradable(plan.market, self._clock.now_ms()):
             return await self._defer(view, "NO_PRICE", f"{plan.market} has no tradable price any more")
         leverage = min(plan.leverage * WAD, self._terms.leverage(plan.market))  # whatever a tier says
-        amount = self._terms.deployable(view.pending, view.deployed, leverage)
+        amount = self._terms.deployable(view.pending, view.deployed, leverage, plan.market)
         if not amount:
-            needed = self._terms.min_deploy(leverage)
+            needed = self._terms.min_deploy(leverage, plan.market)
             reason = f"{money(view.pending)} x {plan.leverage} is below the min notional; {money(needed)} USDC needed"
             return await self._defer(view, "BELOW_MIN_NOTIONAL", reason, WAIT_MS, needed)
         return await self._send_open(view, plan.market, plan.is_long, leverage, amount)
+
+    async def _capped(self, view: DeskView) -> bool:
+        """Whether the caps leave too little on every market, so that no agent need be asked."""
+        rooms = [await self._room(view, market) for market in self._terms.opening()]
+        needed = self._terms.min_deploy(self._terms.leverage())
+        if not rooms or max(rooms) >= needed:
+            return False
+        text = f"the exposure caps leave {money(max(rooms))} USDC; {money(needed)} needed"
+        await self._defer(view, "CAPS", text)
+        return True
+
+    async def _room(self, view: DeskView, market: str) -> Usdc:
+        """What the caps leave on a market now."""
+        now_ms = self._clock.now_ms()
+        return await self._settlement.read(
+            lambda world: room(world.house, view.address, market, self._terms.caps, now_ms)
+        )
 
     def _waits(self, view: DeskView) -> bool:
         """Whether what held the desk up the last time still does, so that nobody is asked again for nothing."""
@@ -201,10 +227,15 @@ class DeskManager:
         return None if isinstance(answer, Rejection) else plan
 
     async def _send_open(self, view: DeskView, market: str, is_long: bool, leverage: int, amount: Usdc) -> bool:
-        room = self._terms.room(market, is_long, leverage)
-        if room is not None and room < amount:
-            amount = room
-        if amount < self._terms.min_deploy(leverage):
+        venue_room = self._terms.room(market, is_long, leverage)
+        caps_room = await self._room(view, market)
+        if caps_room < self._terms.min_deploy(leverage, market):
+            text = f"the exposure caps leave {money(caps_room)} USDC on {market}"
+            return await self._defer(view, "CAPS", text)
+        amount = min(amount, caps_room)
+        if venue_room is not None and venue_room < amount:
+            amount = venue_room
+        if amount < self._terms.min_deploy(leverage, market):
             reason = f"{market} takes no more of that side at the venue now"
             return await self._defer(view, "NO_ROOM", reason, WAIT_MS, NOTHING_WILL_DO)
         order_id = self._new_id()
@@ -222,6 +253,8 @@ class DeskManager:
         log.info("open not intended", desk=view.address, code=answer.code, reason=answer.detail)
         if answer.code in (Code.HALTED, Code.QUARANTINED, Code.ORDER_PENDING):
             return False
+        if answer.code in _CAPS:  # another desk was faster; whether room is left is looked at in each pass
+            return await self._defer(view, answer.code, answer.detail)
         return await self._defer(view, answer.code, answer.detail, WAIT_MS, NOTHING_WILL_DO)
 
     async def _defer(self, view: DeskView, code: str, reason: str, wait_ms: int = 0, needs: Usdc = 0) -> bool:

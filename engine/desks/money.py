@@ -96,6 +96,8 @@ def record_swap(house: House, command: commands.RecordSwap) -> tuple[Fact, ...]:
         case SwapDeclined():
             back = tuple(Move(move.target, move.source, move.amount) for move in order.moves)
             return (facts.BuybackDeclined(token, order.order_id, outcome.code, outcome.detail, back),)
+        case Swapped() if outcome.bought < 0:
+            raise Refused(Code.CONTRADICTION, f"buyback {order.order_id} cannot have bought {outcome.bought}")
         case Swapped():
             spent = moves((buying(token), EXTERNAL, order.amount))
             done = (order.amount, outcome.bought, outcome.burned)

@@ -10,6 +10,8 @@ from venue.exchange.ledger import EXTERNAL, Move, moves
 from venue.perp import WHOLE, Declined, Filled, Unsettled, Waiting
 
 DAY_MS = 86_400_000
+ENDLESS = 2**62
+"""More USDC than there is."""
 
 
 def intend_open(house: House, command: commands.IntendOpen) -> tuple[Fact, ...]:
@@ -47,16 +49,24 @@ def _may_add_risk(house: House, desk: Desk, command: commands.IntendOpen) -> Non
     early = desk.opened_at_ms + command.caps.open_interval_ms - command.now_ms
     if desk.ref is None and desk.opened_at_ms and early > 0:
         raise Refused(Code.TOO_SOON, f"{desk.name} opened less than {command.caps.open_interval_ms // 1000} s ago")
-    _within(command.caps, command.collateral, _at_risk(house, desk, command))
+    used = _at_risk(house, desk.address, command.market, command.now_ms)
+    _within(command.caps, command.collateral, used)
 
 
-def _at_risk(house: House, desk: Desk, command: commands.IntendOpen) -> Caps:
+def room(house: House, address: str, market: str, caps: Caps, now_ms: int) -> int:
+    """USDC (1e-6) that the caps leave a desk on a market; at least 0."""
+    used = _at_risk(house, address, market, now_ms)
+    pairs = ((caps.desk, used.desk), (caps.market, used.market), (caps.wallet, used.wallet), (caps.day, used.day))
+    return max(0, min((cap - there for cap, there in pairs if cap is not None and there is not None), default=ENDLESS))
+
+
+def _at_risk(house: House, address: str, market: str, now_ms: int) -> Caps:
     """What is at risk already, in the shape of the caps."""
     return Caps(
-        desk=house.ledger[deployed(desk.address)],
-        market=house.at_risk[command.market],
+        desk=house.ledger[deployed(address)],
+        market=house.at_risk[market],
         wallet=house.at_risk.total(),
-        day=house.day_spent if house.day >= command.now_ms // DAY_MS else 0,
+        day=house.day_spent if house.day >= now_ms // DAY_MS else 0,
     )
 
 

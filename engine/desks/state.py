@@ -49,6 +49,7 @@ class Desk:
     enrolled_leverage: int = 0
     version: int = 0
     """Number of the last fact that touched its position or its order; a close carrying an older view is refused."""
+    enrolled_at_ms: int = 0
     halted_by: str | None = None
     halted_at_ms: int | None = None
     quarantine: str = ""
@@ -57,6 +58,8 @@ class Desk:
     leverage: int = 0
     order: OrderIntended | None = None
     """The one order that has no answer yet."""
+    ordered_at_ms: int = 0
+    """When the newest order was intended."""
     unsettled: bool = False
     """The order was sent, and the venue cannot say what became of it."""
     asked: DecisionAsked | None = None

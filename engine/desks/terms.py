@@ -47,10 +47,13 @@ class Terms:
 
     def leverage(self, market: str = "") -> int:
         """min(RISK.leverage, AVANTIS_MAX_LEVERAGE, the venue's cap) in 1e-18 (seed desk-agent, "Leverage"): on a
-        market, or the least over all."""
-        chosen = [terms for terms in self._markets.values() if market in ("", terms.symbol)]
-        limits = [terms.max_leverage for terms in chosen]
-        return min([self._leverage, *limits])
+        market, or the most that any of those allows that may be opened."""
+        if market:
+            return (
+                min(self._leverage, self._markets[market].max_leverage) if market in self._markets else self._leverage
+            )
+        limits = [terms.max_leverage for terms in self._markets.values() if terms.opens]
+        return min(self._leverage, max(limits, default=self._leverage))
 
     def opening(self) -> dict[str, int]:
         """The markets that may be opened, with their leverage in whole times."""
@@ -61,15 +64,17 @@ class Terms:
         most = self._markets[market].max_notional(is_long)
         return None if most is None else most * WAD // leverage
 
-    def min_deploy(self, leverage: int) -> Usdc:
-        """Smallest collateral that reaches both RISK.minDeployUsdc and the venue's minimum notional, rounded up."""
-        smallest = max((terms.min_notional for terms in self._markets.values()), default=0)
-        return max(in_usdc(self.risk.min_deploy_usdc), -(-smallest * WAD // leverage))
+    def min_deploy(self, leverage: int, market: str = "") -> Usdc:
+        """Smallest collateral that reaches both RISK.minDeployUsdc and the venue's minimum notional, rounded up: on a
+        market, or the least over those that may be opened."""
+        notionals = [terms.min_notional for terms in self._markets.values() if terms.opens]
+        smallest = self._markets[market].min_notional if market in self._markets else min(notionals, default=0)
+        return max(in_usdc(self.risk.min_deploy_usdc), -(-smallest * WAD // max(leverage, 1)))
 
-    def deployable(self, pending: Usdc, deployed: Usdc, leverage: int) -> Usdc:
+    def deployable(self, pending: Usdc, deployed: Usdc, leverage: int, market: str = "") -> Usdc:
         """What of the pending USDC may go to the venue now; 0 while that is below the minimum."""
         amount = min(pending, in_usdc(self.risk.max_position_usdc) - deployed)
-        return amount if amount >= self.min_deploy(leverage) else 0
+        return amount if amount >= self.min_deploy(leverage, market) else 0
 
     def at_cap(self, deployed: Usdc) -> bool:
         """Whether what RISK.maxPositionUsdc still allows is less than the smallest deploy."""

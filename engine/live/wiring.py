@@ -1,11 +1,13 @@
 """Every part of the chain and of the live venue, made once and wired. Nothing here does anything yet."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
 
 from engine.clock import Clock
 from engine.config import ConfigError, Settings
+from engine.live.money import allowed
 from engine.live.purse import ChainPurse
 from venue.avantis.adapter import AvantisVenue
 from venue.avantis.addresses import BASE
@@ -17,7 +19,6 @@ from venue.avantis.hosts import Api, Hosts, Service, family_of
 from venue.avantis.orders import OrderStatus, Unknown, fetch_status
 from venue.avantis.pair import Ceilings
 from venue.avantis.positions import ChainFault
-from venue.avantis.rules import rules
 from venue.avantis.trust import Trust
 from venue.avantis.units import TEN
 from venue.avantis.wire import AvantisError
@@ -111,14 +112,21 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def trading(
-    settings: Settings, read: Reading, signer: Signer, door: Door, claims: Claims, marks: Marks, clock: Clock
+    settings: Settings,
+    read: Reading,
+    signer: Signer,
+    door: Door,
+    claims: Claims,
+    marks: Marks,
+    clock: Clock,
+    tokens: Collection[ChecksumAddress] = (),
 ) -> Trading:
-    """Raises ConfigError."""
+    """`tokens`: launches whose fees may be collected and which may be bought back. Raises ConfigError."""
     wallet, policy = signer.address, policy_of(settings)
     sender = Sender(door, read.node, signer, policy, clock.now_ms)
     client = Client(checked_url(_builder_url(settings), "tx-builder"), within_s=8.0)
     builder = Builder(client, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
-    guard = Guard(rules(wallet), _simulating(read.node, wallet))
+    guard = Guard(allowed(settings, wallet, tokens), _simulating(read.node, wallet))
     route = DirectRoute(wallet, builder, guard, sender, read.node, _history(read.api), policy.confirmations)
     watch = PositionWatch(read.api, _NodeReader(read.node, wallet), wallet, claims, clock.now_ms)
     venue = AvantisVenue(

@@ -91,12 +91,13 @@ CODES = {
     "uno": "UNKNOWN_ORDER",
     "chg": "CHANGED",
     "nq": "NOT_QUARANTINED",
+    "nas": "NOT_ASKED",
 }
 """A cell of the table is the phase afterwards (`=`: the same), `-` for no fact, or a code in short."""
 TABLE = """
                 idle     deciding opening  open     increasing reducing closing  closed   unknown  quarantined
 ask             deciding =        pos      pos      pos      pos      pos      deciding pos      qua
-decided         =        idle     pos      pos      pos      pos      pos      =        pos      qua
+decided         nas      idle     pos      pos      pos      pos      pos      nas      pos      qua
 defer           =        idle     =        =        =        =        =        =        =        =
 open            opening  opening  ord      increasing ord    ord      ord      opening  ord      qua
 open-elsewhere  opening  opening  ord      pos      ord      ord      ord      opening  ord      qua

@@ -185,15 +185,17 @@ async def test_one_wild_tick_does_nothing(tmp_path: Path, second: int | None) ->
         assert scene.settlement.seq == seq
 
 
-async def test_another_rule_at_the_second_look_waits_for_the_next_pass(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first", "second"), [(-400_000, -500_000), (-500_000, -400_000)])
+async def test_what_both_looks_agree_on_is_done(tmp_path: Path, first: int, second: int) -> None:
     async with opened(tmp_path) as scene:
 
-        def worsens() -> None:
-            scene.venue.profit = -500_000
+        def moves() -> None:
+            scene.venue.profit = second
 
-        scene.venue.profit = -400_000
-        assert (await scene.passed(scene.guard.check_desk_risk(), worsens)).startswith("1 past a limit, 0 acted on")
-        assert (await scene.risk(-500_000)).startswith(ACTED)
+        scene.venue.profit = first
+        assert (await scene.passed(scene.guard.check_desk_risk(), moves)).startswith(ACTED)
+        assert [rule for rule, active in scene.said() if active] == [Rule.DRAWDOWN]
+        assert (await scene.desk()).halted_by is None
 
 
 async def test_a_halted_desk_is_guarded_and_a_quarantined_one_is_not(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ class AvantisVenue:
         self._now_ms = now_ms
         self._why_not = why_not
         self._last: Catalogue | None = None
+        self._seen: dict[str, Pair] = {}  # as last listed: what is not listed any more can still be left
         self.unclear: dict[str, str] = {}
         """Why orders have no outcome, where only a person can find out."""
 
@@ -113,7 +114,7 @@ class AvantisVenue:
 
     async def _send(self, order: Order) -> OrderOutcome:
         before = await self._route.ending(order.order_id)
-        if not (isinstance(before, NoEffect) and before.code == RouteCode.NEVER_SENT):
+        if not _never_sent(before):
             return await self._outcome(order.order_id, before)
         ready = await self._ready(order)
         if isinstance(ready, Declined):
@@ -123,9 +124,12 @@ class AvantisVenue:
             priced = await self._priced(order, ready)
             if isinstance(priced, Declined):
                 return priced
-        if nothing := await self._route.send(order.order_id, ready.asked):
+        nothing = await self._route.send(order.order_id, ready.asked)
+        ending = await self._route.ending(order.order_id)
+        # What is refused may have been sent meanwhile, by somebody who asked for the same order: that is no decline.
+        if nothing and _never_sent(ending):
             return Declined(order.order_id, nothing.code, nothing.detail)
-        return await self.outcome(order.order_id)
+        return await self._outcome(order.order_id, ending)
 
     async def _priced(self, order: Order, ready: Prepared) -> Quote | Declined:
         try:
@@ -150,7 +154,7 @@ class AvantisVenue:
                 price = await self._price(pair)
             else:
                 # A position can be left on an old catalogue, and with our own oracle down.
-                pair, ref = (self._last or await self._catalogue()).pair(order.ref.market), order.ref
+                pair, ref = await self._leavable(order.ref.market), order.ref
                 price = await self._price(pair, leaving=True)
             return prepared(order, pair, price, self._held(order.account, ref), self._wallet, self._slippage)
         except Unfit as unfit:
@@ -160,7 +164,12 @@ class AvantisVenue:
 
     async def _catalogue(self) -> Catalogue:
         self._last = await self._catalogues.newest()
+        self._seen |= self._last.pairs
         return self._last
+
+    async def _leavable(self, symbol: str) -> Pair:
+        catalogue = self._last or await self._catalogue()
+        return next((pair for pair in self._seen.values() if pair.symbol == symbol), None) or catalogue.pair(symbol)
 
     def _knows(self) -> bool:
         return self._now_ms() - self._watch.known.at_ms <= KNOWN_MS
@@ -206,10 +215,15 @@ class AvantisVenue:
     async def _pair(self, pair_index: int) -> Pair | None:
         """By its index; None while there is no catalogue to say it."""
         try:
-            catalogue = self._last or await self._catalogue()
+            if not self._seen:
+                await self._catalogue()
         except AvantisError:
             return None
-        return next((pair for pair in catalogue.pairs.values() if pair.index == pair_index), None)
+        return next((pair for pair in self._seen.values() if pair.index == pair_index), None)
+
+
+def _never_sent(ending: Ending) -> bool:
+    return isinstance(ending, NoEffect) and ending.code == RouteCode.NEVER_SENT
 
 
 def _listed(catalogue: Catalogue | None, symbol: str) -> Pair | None:

@@ -137,6 +137,11 @@ class Catalogues:
     _trouble: AvantisError | None = None
 
     @property
+    def last(self) -> Catalogue | None:
+        """The last one that was read, however old."""
+        return self._last
+
+    @property
     def trouble(self) -> AvantisError | None:
         """Why the newest attempt brought nothing."""
         return self._trouble

@@ -92,13 +92,14 @@ class PositionWatch:
 
 def judged(claims: Sequence[Claim], answers: Sequence[Answer], at_ms: int) -> Known:
     """What the sources come to for every claim. The newest claim on a slot owns what stands in it."""
-    identities = {claim.ref: _identity(claim, answers) for claim in _newest(claims)}
+    # By claim: a slot that is used again on the same side gives its new position the name of the old one.
+    identities = {claim: _identity(claim, answers) for claim in _newest(claims)}
     merged = merge(identities.values(), answers)
     held: dict[PositionRef, tuple[Claim, Held]] = {}
     gone: set[PositionRef] = set()
     doubts: dict[PositionRef, str] = {}
     for claim in claims:
-        identity = identities.get(claim.ref)
+        identity = identities.get(claim)
         verdict = merged.verdicts[identity] if identity else Doubtful("another desk's position stands in its place")
         match verdict:
             case Still():
@@ -120,11 +121,12 @@ def _newest(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _identity(claim: Claim, answers: Sequence[Answer]) -> Identity:
-    """As the sources call what the desk left in its slot, if it still stands there."""
+    """As the sources call what the desk left in its slot, if it still stands there. An order of its own under way may
+    have changed it, and with it its time, long before the fill is written down."""
     latest = claim.filled_ms // 1000 + SKEW_S
     for answer in answers:
         there = answer.at(claim.slot) if isinstance(answer, Report) else None
-        if there and there.is_long == claim.ref.is_long and there.opened_at_s <= latest:
+        if there and there.is_long == claim.ref.is_long and (claim.ordering or there.opened_at_s <= latest):
             return there.identity
     return Identity(*claim.slot, latest)
 

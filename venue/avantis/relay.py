@@ -132,7 +132,7 @@ class Relay:
                 await following.stream(answer)
         except NetFault as fault:
             if not fault.sent:
-                del self._sent[signed.digest]
+                self._sent.pop(signed.digest, None)  # others forget it once its deadline has passed
                 return Rejected(RelayCode.NOT_SENT, str(fault))
         return await self._to_the_end(following)
 

@@ -106,7 +106,7 @@ class Track:
     """Why it failed, or why the last attempt did."""
     fill: Fill | None = None
     contradicted: bool = False
-    """The relay told two ends: only the chain knows which."""
+    """The relay told two ends, or of two orders: only the chain knows which."""
 
     @property
     def ended(self) -> bool:
@@ -173,11 +173,17 @@ def _folded(track: Track, event: Seen) -> Track:
         return replace(track, contradicted=track.contradicted or (stage in _ENDS and stage is not track.stage))
     if stage is Stage.ACCEPTED:
         return track
-    order_id = _order_id(event.payload.get("orderId"))
-    track = replace(track, stage=stage, order_id=track.order_id if order_id is None else order_id)
+    track = _numbered(replace(track, stage=stage), _order_id(event.payload.get("orderId")))
     if stage is Stage.EXECUTED:
         return replace(track, fill=_fill(event.payload), code="")
     return replace(track, code=code if stage is Stage.FAILED else "")
+
+
+def _numbered(track: Track, order_id: int | None) -> Track:
+    """An order keeps its number: two of them are two orders, and one is not ours."""
+    if track.order_id is None or order_id is None:
+        return replace(track, order_id=track.order_id if order_id is None else order_id)
+    return replace(track, contradicted=track.contradicted or order_id != track.order_id)
 
 
 def _accepted(track: Track, event: Seen) -> Track:
@@ -211,7 +217,7 @@ def fills(fill: Fill, asked: Order) -> bool:
         return False
     if isinstance(asked, Open):
         return trade.buy is asked.is_long and fill.opens is not False
-    return trade.index == asked.trade_index and (fill.opens is not True or not isinstance(asked, Close))
+    return trade.index == asked.trade_index and fill.opens is not isinstance(asked, Close)
 
 
 class Verdict(StrEnum):

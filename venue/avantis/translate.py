@@ -30,7 +30,7 @@ from venue.perp import (
 )
 
 _PERCENT = 100 * TEN
-WAD = TEN * TO_WAD
+_WAD = TEN * TO_WAD
 
 
 class Unfit(Exception):
@@ -136,7 +136,7 @@ def refuse_worse(order: Order, price: int, is_long: bool) -> None:
     if isinstance(order, OpenOrder) or (worst := order.worst_price) is None:
         return
     if price < worst if is_long else price > worst:
-        raise Unfit("WORSE_PRICE", f"the price {price / WAD:g} is worse than {worst / WAD:g}")
+        raise Unfit("WORSE_PRICE", f"the price {price / _WAD:g} is worse than {worst / _WAD:g}")
 
 
 def filled(order_id: str, pair: Pair, done: Done) -> Filled:

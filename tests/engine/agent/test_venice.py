@@ -204,7 +204,7 @@ async def test_no_balance_lasts_until_midnight(server: FakeVenice) -> None:
         ({"x-ratelimit-reset-requests": str(NOON_MS // 1000 + 90), "retry-after": "5"}, 90),
         ({"x-ratelimit-reset-requests": str(NOON_MS // 1000 - 90)}, 60),
         ({"x-ratelimit-reset-requests": str(NOON_MS + 90_000)}, 60),
-        ({"x-ratelimit-reset-requests": "soon", "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60),
+        ({"x-ratelimit-reset-requests": "soon", "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 3600),
         ({"retry-after": "-5"}, 60),
         ({"retry-after": "NaN"}, 60),
         ({"retry-after": "80000"}, 3600),
@@ -295,3 +295,41 @@ async def test_what_nobody_foresaw_is_a_fault_without_words(
     assert refusal.detail == "unexpected RuntimeError"
     assert KEY not in repr(logs)
     assert "broken" in repr(logs)
+
+
+async def test_a_server_that_echoes_the_key_gets_it_no_further(server: FakeVenice) -> None:
+    said = json.dumps(json.loads(completion_content()) | {"reason": f"you sent Bearer {KEY} and {KEY}"})
+    server.acts.append(Act(content=said))
+    with capture_logs() as logs:
+        async with asking(server) as venice:
+            plan = await venice.plan(SIGHT)
+    assert plan.allow
+    assert KEY not in plan.reason + repr(logs)
+    assert "***" in plan.reason
+
+
+async def test_an_envelope_that_says_a_thing_twice_is_no_answer(server: FakeVenice) -> None:
+    whole = json.dumps(completion(CHEAP, completion_content()))
+    server.acts.append(Act(body=whole.replace("{", '{"choices":[],', 1).encode()))
+    async with asking(server) as venice:
+        await refused(venice, NoPlanCode.BAD_ANSWER)
+
+
+async def test_waiting_for_a_place_is_no_slow_answer(server: FakeVenice) -> None:
+    async with asking(server, in_flight=1, timeout_s=0.5) as venice:
+        server.answer_after_s = 0.1
+        plans = await asyncio.gather(*(venice.plan(SIGHT) for _ in range(8)))
+    assert all(plan.allow for plan in plans)
+
+
+def completion_content() -> str:
+    return json.dumps(
+        {
+            "request_id": SIGHT.request_id,
+            "allow": True,
+            "market": "ETH",
+            "side": "long",
+            "leverage": 5,
+            "reason": "momentum beats the costs",
+        }
+    )

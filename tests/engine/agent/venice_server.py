@@ -61,6 +61,7 @@ class FakeVenice:
     def __init__(self) -> None:
         self.url = ""
         self.acts: deque[Act] = deque()
+        self.answer_after_s = 0.0
         self.mint_acts: deque[Act] = deque()
         self.models_act: Act | None = None
         self.keys = {KEY}
@@ -130,6 +131,7 @@ class FakeVenice:
     async def _perform(self, request: web.Request, act: Act, payload: Mapping[str, Any]) -> web.StreamResponse:
         if act.hold:
             await self.released.wait()
+        await asyncio.sleep(self.answer_after_s)
         if act.abort:
             assert request.transport is not None
             request.transport.abort()

@@ -29,6 +29,9 @@ def close_to(value: int, wanted: int, ppm: int) -> bool:
 class FillContract:
     """Terms, quotes, fills and what they leave."""
 
+    dust = 0
+    """Micro-dollars by which fees and payouts may differ from their quote: a live venue rounds as it likes."""
+
     async def test_terms_are_sane(self, bench: Bench) -> None:
         markets = await bench.venue.markets()
         assert {bench.market, bench.other_market} <= set(markets)
@@ -59,7 +62,8 @@ class FillContract:
         quote = await desk.quoted(order)
         fill = await desk.done(order)
         assert (fill.price, fill.notional) == (quote.price, quote.notional)
-        assert (fill.fee, fill.payout) == (quote.fee, quote.payout)
+        assert abs(fill.fee - quote.fee) <= self.dust
+        assert abs(fill.payout - quote.payout) <= self.dust
         assert close_to(quote.price, quote.mark, 50_000)
         assert fill.fee >= 0
         assert (fill.payout > 0) == (kind in ("reduce", "close"))
