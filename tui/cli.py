@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui import lazy
 
@@ -27,10 +27,14 @@ from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import doctor, live, signals, venue, verbs, wallet
+from tui import signals, verbs
 from tui.exits import Exit
+from tui.live import doctor, shared, venue, wallet
 from venue.chain.passwords import KeystoreError
 from venue.exchange.scenario import ScenarioError
+
+if TYPE_CHECKING:
+    from engine.live.places import Live
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
@@ -48,8 +52,8 @@ _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (NotYours, Exit.NOT_YOURS),
     (verbs.Refused, Exit.REFUSED),
     (KeystoreError, Exit.NO_KEY),
-    (live.OutOfReach, Exit.UNAVAILABLE),
-    (live.NotKnown, Exit.UNANSWERED),
+    (shared.OutOfReach, Exit.UNAVAILABLE),
+    (shared.NotKnown, Exit.UNANSWERED),
 )
 
 
@@ -100,9 +104,20 @@ def demo(seed: int, port: int, **shared: Any) -> None:  # noqa: ANN401
 
 @cli.command()
 @_shared
-def run(**shared: Any) -> None:  # noqa: ANN401
-    """Live Pyth prices, paper positions on the embedded exchange."""
-    _start(None, **shared)
+@click.option("--live", is_flag=True, help='Real money: with venue = "avantis", and an open keystore.')
+@shared.password_options
+def run(live: bool, password_file: Path | None, password_fd: int | None, **where: Any) -> None:  # noqa: ANN401
+    """Live Pyth prices, paper positions on the embedded exchange; --live trades on Avantis for real."""
+    settings = load(where["config"])
+    if live != (settings.venue == "avantis"):
+        wanted = 'venue = "avantis" in the configuration, and --live' if live else "--live, because venue is avantis"
+        raise ConfigError(f"venue: {settings.venue!r}: real money needs both; expected {wanted}")
+    if not live:
+        _start(None, **where)
+        return
+    where["state"] = shared.live_state(where["state"])
+    unlocked = shared.unlocked(settings, where["state"], password_file, password_fd)
+    _start(None, live=unlocked, **where)
 
 
 @cli.command()
@@ -126,6 +141,7 @@ def simulate(file: str, table: bool, from_state: Path | None, market: str | None
 def _start(
     staged: Demo | None,
     *,
+    live: "Live | None" = None,
     config: Path | None,
     state: Path | None,
     headless: bool,
@@ -141,7 +157,7 @@ def _start(
     settings = load(config)
     ui = _ui(settings, theme, fps)
     with _directory(staged, state) as directory:
-        options = Options(settings, directory, staged)
+        options = Options(settings, directory, staged, live)
         if headless:
             summary = asyncio.run(daemon.run(options, seconds))
             click.echo(json.dumps(summary.as_dict()))

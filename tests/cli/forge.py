@@ -38,7 +38,8 @@ def _server() -> "subprocess.Popen[str]":
 def _serve() -> None:
     """A line asks for a run and is answered with its exit status, until there are none."""
     from engine.live import doctor  # noqa: F401 - loaded for those who are forked
-    from tui import cli, venue_orders, venue_read  # noqa: F401
+    from tui import cli
+    from tui.live import venue_orders, venue_read  # noqa: F401
     from venue.chain import keystore  # noqa: F401
 
     for line in sys.stdin:

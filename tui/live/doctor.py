@@ -9,15 +9,15 @@ import click
 
 from engine.config import load
 from engine.text import clean
-from tui import live
 from tui.exits import Exit
+from tui.live import shared
 
 _LONGEST = 200
 
 
 @click.command()
-@live.as_json
-@live.options
+@shared.as_json
+@shared.options
 def doctor(config: Path | None, state: Path | None, keystore: Path | None, as_json: bool) -> None:
     """Check clock, nodes, hosts, contracts, wallet, prices, keys and limits, within about 20 seconds.
 
@@ -28,7 +28,7 @@ def doctor(config: Path | None, state: Path | None, keystore: Path | None, as_js
     from engine.live.doctor_scene import Status
 
     settings = load(config)
-    lines = asyncio.run(examine(settings, live.keystore_of(settings, keystore, state), SystemClock()))
+    lines = asyncio.run(examine(settings, shared.keystore_of(settings, keystore, state), SystemClock()))
     if as_json:
         told = [{"name": each.name, "status": each.status, "text": each.text, "remedy": each.remedy} for each in lines]
         click.echo(json.dumps(told))
@@ -38,5 +38,5 @@ def doctor(config: Path | None, state: Path | None, keystore: Path | None, as_js
             if each.remedy and each.status in (Status.WARN, Status.FAIL):
                 click.echo(f"{'':23} -> {clean(each.remedy, _LONGEST)}")
     if failed := [each.name for each in lines if each.status is Status.FAIL]:
-        live.say(f"{len(failed)} of {len(lines)} lines fail: {', '.join(failed)}")
+        shared.say(f"{len(failed)} of {len(lines)} lines fail: {', '.join(failed)}")
         sys.exit(Exit.UNFIT)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from engine.config import Settings, load
-from tui import live
+from tui.live import shared
 from tui.options import Amount
 from tui.tables import table
 from tui.verbs import Refused
@@ -37,8 +37,8 @@ def wallet() -> None:
 
 @wallet.command("new")
 @_kdf
-@live.password_options
-@live.options
+@shared.password_options
+@shared.options
 def new(
     config: Path | None,
     state: Path | None,
@@ -51,10 +51,10 @@ def new(
     from venue.chain.keystore import Kdf, create
 
     settings = load(config)
-    path = live.keystore_of(settings, keystore, state)
-    secret = live.secret_of(settings, password_file, password_fd, twice=True)
+    path = shared.keystore_of(settings, keystore, state)
+    secret = shared.secret_of(settings, password_file, password_fd, twice=True)
     address = asyncio.run(create(path, secret, Kdf(kdf)))
-    live.say(f"{path} holds the key: keep a copy of it and of its password, nobody can restore either")
+    shared.say(f"{path} holds the key: keep a copy of it and of its password, nobody can restore either")
     click.echo(address)
 
 
@@ -62,8 +62,8 @@ def new(
 @click.option("--key-file", type=click.Path(path_type=Path, dir_okay=False), help="Its first line is the key in hex.")
 @click.option("--key-fd", type=click.IntRange(0, 1023), metavar="N", help="The same of an open descriptor.")
 @_kdf
-@live.password_options
-@live.options
+@shared.password_options
+@shared.options
 @click.pass_context
 def import_(
     context: click.Context,
@@ -88,8 +88,8 @@ def import_(
     key = _key_source(key_file, key_fd)
     if isinstance(key, FromDescriptor) and key.descriptor == password_fd:
         raise click.UsageError(f"key and password both from descriptor {password_fd}; expected two")
-    path = live.keystore_of(settings, keystore, state)
-    secret = live.secret_of(settings, password_file, password_fd, twice=True)
+    path = shared.keystore_of(settings, keystore, state)
+    secret = shared.secret_of(settings, password_file, password_fd, twice=True)
     click.echo(asyncio.run(import_key(path, key, secret, Kdf(kdf))))
 
 
@@ -104,23 +104,23 @@ def _key_source(file: Path | None, descriptor: int | None) -> FromFile | FromDes
 
 
 @wallet.command("show")
-@live.as_json
-@live.options
+@shared.as_json
+@shared.options
 def show(config: Path | None, state: Path | None, keystore: Path | None, as_json: bool) -> None:
     """Print the address; with BASE_RPC_URL also what it holds, and what the venue may take."""
     settings = load(config)
-    path = live.keystore_of(settings, keystore, state)
-    address = live.address_of(settings, path)
+    path = shared.keystore_of(settings, keystore, state)
+    address = shared.address_of(settings, path)
     found: dict[str, object] = {"address": address, "keystore": str(path)}
     if settings.base_rpc_url is not None:
-        with live.told():
+        with shared.told():
             found |= asyncio.run(holdings(settings, address))
     else:
-        live.say("BASE_RPC_URL is not set: what it holds is not known")
+        shared.say("BASE_RPC_URL is not set: what it holds is not known")
     click.echo(json.dumps(found) if as_json else table([found]))
 
 
-async def holdings(settings: Settings, address: Any) -> dict[str, object]:  # noqa: ANN401 - see live.address_of
+async def holdings(settings: Settings, address: Any) -> dict[str, object]:  # noqa: ANN401 - see shared.address_of
     """Coins and tokens in whole ones, exact. Raises RpcError, AbiError."""
     from engine.clock import SystemClock
     from engine.live.purse import ChainPurse
@@ -146,11 +146,11 @@ async def holdings(settings: Settings, address: Any) -> dict[str, object]:  # no
 
 @wallet.command("approve")
 @click.argument("amount", type=Amount())
-@live.dry_run
-@live.waiting
-@live.as_json
-@live.password_options
-@live.options
+@shared.dry_run
+@shared.waiting
+@shared.as_json
+@shared.password_options
+@shared.options
 def approve(
     amount: Decimal,
     config: Path | None,
@@ -170,17 +170,17 @@ def approve(
     if (exact := amount * _UNITS) != int(exact):
         raise click.UsageError(f"AMOUNT: {amount} has more than 6 decimals; expected USDC in steps of 0.000001")
     settings = load(config)
-    live.need_chain(settings)
-    path = live.keystore_of(settings, keystore, state)
-    address = live.address_of(settings, path)
+    shared.need_chain(settings)
+    path = shared.keystore_of(settings, keystore, state)
+    address = shared.address_of(settings, path)
     if amount > settings.risk.max_wallet_usdc:
-        live.say(f"{amount} is more than risk.max_wallet_usdc ({settings.risk.max_wallet_usdc}) ever puts at risk")
-    with live.told():
+        shared.say(f"{amount} is more than risk.max_wallet_usdc ({settings.risk.max_wallet_usdc}) ever puts at risk")
+    with shared.told():
         if dry_run:
             asyncio.run(_try(settings, address, int(exact), as_json))
             return
-        secret = live.secret_of(settings, password_file, password_fd)
-        tx_hash = asyncio.run(_approve(settings, live.live_state(state), path, address, secret, int(exact), wait))
+        secret = shared.secret_of(settings, password_file, password_fd)
+        tx_hash = asyncio.run(_approve(settings, shared.live_state(state), path, address, secret, int(exact), wait))
     click.echo(json.dumps({"hash": tx_hash}) if as_json else tx_hash)
 
 
@@ -194,7 +194,7 @@ async def _try(settings: Settings, address: Any, amount: int, as_json: bool) -> 
     from engine.clock import SystemClock
     from engine.live.ticket import judged
     from engine.live.wiring import reading
-    from tui.venue import show_inspected
+    from tui.live.venue import show_inspected
 
     read = reading(settings, SystemClock())
     try:
@@ -250,9 +250,9 @@ async def _send(shot: "OneShot", call: "Call", wait: int) -> str:
     tx_id = f"cli:{uuid.uuid4().hex}"
     if isinstance(refused := await shot.trade.sender.send(tx_id, await shot.trade.guard.passes(call)), Refusal):
         raise Refused(f"{refused.code}: {refused.detail}")
-    ended = await shot.settled(tx_id, live.say, wait)
+    ended = await shot.settled(tx_id, shared.say, wait)
     if ended is None:
-        raise live.NotKnown(f"sent, and not settled after {wait} s; `perpdesk wallet show` tells the allowance")
+        raise shared.NotKnown(f"sent, and not settled after {wait} s; `perpdesk wallet show` tells the allowance")
     if ended.result is not Result.DONE:
         raise Refused(f"{ended.result.upper()}: {ended.hash or 'somebody else used the nonce'}")
     return ended.hash

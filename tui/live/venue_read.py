@@ -9,8 +9,8 @@ from engine.clock import SystemClock
 from engine.config import Settings
 from engine.live.ticket import NodeReader
 from engine.live.wiring import Reading, hosts_of, reading
-from tui import live
-from tui.wallet import holdings
+from tui.live import shared
+from tui.live.wallet import holdings
 from venue.avantis.catalogue import Catalogues
 from venue.avantis.hosts import Api, Service
 from venue.avantis.meta import fetch_meta
@@ -38,7 +38,7 @@ async def overview(settings: Settings, keystore: Path) -> dict[str, object]:
     finally:
         await api.aclose()
     try:
-        address = live.address_of(settings, keystore)
+        address = shared.address_of(settings, keystore)
     except KeystoreError as error:
         if error.code is not KeystoreCode.MISSING:
             raise

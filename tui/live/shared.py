@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
@@ -15,6 +15,9 @@ from engine.config import ConfigError, Settings
 from engine.text import clean
 from tui.verbs import Refused
 from venue.chain.passwords import FromDescriptor, FromFile, FromKeyring, FromPrompt, KeystoreCode, KeystoreError, Secret
+
+if TYPE_CHECKING:
+    from engine.live.places import Live
 
 SERVICE = "perpdesk"
 
@@ -163,6 +166,21 @@ def told() -> Iterator[None]:
 
 
 _SILENT = ("UNREACHABLE", "TOO_SLOW", "SERVER_FAILED", "UPSTREAM_ERROR")
+
+
+def unlocked(settings: Settings, state: Path, file: Path | None, descriptor: int | None) -> "Live":
+    """The key of a live run, opened before anything else starts. Raises KeystoreError and ConfigError."""
+    import asyncio
+
+    from engine.live.places import Live
+    from venue.avantis.addresses import BASE
+    from venue.chain import keystore
+
+    need_chain(settings)
+    path = keystore_of(settings, None, state)
+    expected = address_of(settings, path)
+    secret = secret_of(settings, file, descriptor)
+    return Live(asyncio.run(keystore.open_keystore(path, secret, BASE, expected)))
 
 
 def need_chain(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.config import load
-from tui import live
+from tui.live import shared
 from tui.options import Amount
 from tui.tables import table
 from tui.verbs import Refused
@@ -40,33 +40,33 @@ def avantis() -> None:
 
 
 @avantis.command("read")
-@live.as_json
-@live.options
+@shared.as_json
+@shared.options
 def read_(config: Path | None, state: Path | None, keystore: Path | None, as_json: bool) -> None:
     """Compare the venue's addresses with the pinned ones; show prices, and what the wallet holds."""
-    from tui.venue_read import overview
+    from tui.live.venue_read import overview
 
     settings = load(config)
-    with live.told():
-        found = asyncio.run(overview(settings, live.keystore_of(settings, keystore, state)))
+    with shared.told():
+        found = asyncio.run(overview(settings, shared.keystore_of(settings, keystore, state)))
     click.echo(json.dumps(found) if as_json else table([{"what": key, "value": found[key]} for key in found]))
 
 
 @avantis.command("pairs")
 @click.option("--all", "every", is_flag=True, help="All that are listed, not only exchange.markets.")
-@live.as_json
-@live.options
+@shared.as_json
+@shared.options
 def pairs(config: Path | None, state: Path | None, keystore: Path | None, every: bool, as_json: bool) -> None:
     """List pairs, within our own ceilings."""
-    from tui.venue_read import catalogue
+    from tui.live.venue_read import catalogue
 
     settings = load(config)
-    with live.told():
+    with shared.told():
         found, left_out = asyncio.run(catalogue(settings))
     wanted = [pair for pair in found if every or pair.symbol in settings.exchange.markets]
     for symbol in settings.exchange.markets:
         if f"{symbol}/USD" in left_out:
-            live.say(f"{symbol}/USD is left out: {left_out[f'{symbol}/USD']}")
+            shared.say(f"{symbol}/USD is left out: {left_out[f'{symbol}/USD']}")
     rows = [_pair_cells(pair) for pair in wanted]
     click.echo(json.dumps(rows) if as_json else table(rows))
 
@@ -88,19 +88,19 @@ def _pair_cells(pair: "Pair") -> dict[str, object]:
 
 
 @avantis.command("positions")
-@live.as_json
-@live.options
+@shared.as_json
+@shared.options
 def positions(config: Path | None, state: Path | None, keystore: Path | None, as_json: bool) -> None:
     """List the wallet's positions, with the sources that know of each."""
-    from tui.venue_read import held
+    from tui.live.venue_read import held
 
     settings = load(config)
-    live.need_chain(settings)
-    address = live.address_of(settings, live.keystore_of(settings, keystore, state))
-    with live.told():
+    shared.need_chain(settings)
+    address = shared.address_of(settings, shared.keystore_of(settings, keystore, state))
+    with shared.told():
         rows, silent = asyncio.run(held(settings, address))
     for words in silent:
-        live.say(words)
+        shared.say(words)
     click.echo(json.dumps(rows) if as_json else table(rows))
 
 
@@ -111,11 +111,11 @@ def positions(config: Path | None, state: Path | None, keystore: Path | None, as
 @click.option("--leverage", type=Amount(), required=True, help="Within risk.leverage and the venue's own cap.")
 @_yes
 @_id
-@live.dry_run
-@live.waiting
-@live.as_json
-@live.password_options
-@live.options
+@shared.dry_run
+@shared.waiting
+@shared.as_json
+@shared.password_options
+@shared.options
 def open_(
     market: str,
     side: str,
@@ -133,15 +133,15 @@ def open_(
     yes: bool,
 ) -> None:
     """Open a position on MARKET with COLLATERAL USDC, at the market."""
-    from tui import venue_orders
+    from tui.live import venue_orders
 
     if (micros := collateral * _UNITS) != int(micros) or not micros:
         raise click.UsageError(f"COLLATERAL: {collateral}; expected USDC above 0 in steps of 0.000001")
     settings = load(config)
-    live.need_chain(settings)
+    shared.need_chain(settings)
     place = venue_orders.place(settings, state, keystore, (password_file, password_fd))
     wanted = venue_orders.Wanted(market.upper(), side == "long", int(micros), leverage)
-    with live.told():
+    with shared.told():
         venue_orders.run(place, wanted, venue_orders.How(id_, dry_run, yes, as_json, wait))
 
 
@@ -152,11 +152,11 @@ def open_(
 @click.option("--desk-too", is_flag=True, help="Even if a desk of this state directory owns it.")
 @_yes
 @_id
-@live.dry_run
-@live.waiting
-@live.as_json
-@live.password_options
-@live.options
+@shared.dry_run
+@shared.waiting
+@shared.as_json
+@shared.password_options
+@shared.options
 def close(
     market: str,
     index: int | None,
@@ -174,15 +174,15 @@ def close(
     yes: bool,
 ) -> None:
     """Close the wallet's position on MARKET, or a share of it, at the market."""
-    from tui import venue_orders
+    from tui.live import venue_orders
 
     if not 0 < share <= 1:
         raise click.UsageError(f"--share: {share}; expected more than 0 and at most 1, like 0.5")
     settings = load(config)
-    live.need_chain(settings)
+    shared.need_chain(settings)
     place = venue_orders.place(settings, state, keystore, (password_file, password_fd))
     wanted = venue_orders.Leaving(market.upper(), index, share, desk_too)
-    with live.told():
+    with shared.told():
         venue_orders.run(place, wanted, venue_orders.How(id_, dry_run, yes, as_json, wait))
 
 
@@ -200,4 +200,4 @@ def show_inspected(found: "Inspected", as_json: bool, **more: object) -> None:
         click.echo(table(verdicts))
     if found.refused:
         raise Refused(f"{found.refused.code}: {found.refused.text}")
-    live.say("nothing was signed: this was a dry run")
+    shared.say("nothing was signed: this was a dry run")

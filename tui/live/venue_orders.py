@@ -18,11 +18,11 @@ from engine.config import Settings
 from engine.live.journaled import OneShot, one_shot
 from engine.live.ticket import BY_HAND, WAD, Ticket, builder_of, closing, held_by, inspected, opening
 from engine.live.wiring import Reading, reading
-from tui import live
+from tui.live import shared
+from tui.live.venue import show_inspected
+from tui.live.wallet import need_gas
 from tui.tables import table
-from tui.venue import show_inspected
 from tui.verbs import Refused
-from tui.wallet import need_gas
 from venue.avantis.addresses import BASE
 from venue.avantis.asked import Open
 from venue.avantis.catalogue import Catalogue
@@ -87,22 +87,22 @@ def place(
     settings: Settings, state: Path | None, keystore: Path | None, password: tuple[Path | None, int | None]
 ) -> Place:
     """Raises KeystoreError when there is no key; asks for no password."""
-    path = live.keystore_of(settings, keystore, state)
-    address = live.address_of(settings, path)
-    secret = live.secret_of(settings, *password)
-    return Place(settings, live.live_state(state), path, address, secret, SystemClock())
+    path = shared.keystore_of(settings, keystore, state)
+    address = shared.address_of(settings, path)
+    secret = shared.secret_of(settings, *password)
+    return Place(settings, shared.live_state(state), path, address, secret, SystemClock())
 
 
 def run(where: Place, wanted: Wanted | Leaving, how: How) -> None:
-    """Shows, asks, sends and follows. Raises what `live.told` knows."""
+    """Shows, asks, sends and follows. Raises what `shared.told` knows."""
     order_id = how.order_id
     if how.dry_run:
         asyncio.run(_try(where, wanted, order_id, how))
         return
     if not how.yes:
-        live.confirmable()
+        shared.confirmable()
         ticket = asyncio.run(_first(where, wanted, order_id))
-        live.confirmed(_size(ticket), _what(ticket))
+        shared.confirmed(_size(ticket), _what(ticket))
     asyncio.run(_do(where, wanted, order_id, how))
 
 
@@ -171,7 +171,7 @@ async def _try(where: Place, wanted: Wanted | Leaving, order_id: str, how: How) 
         ticket = await _ticket(where, read, wanted, order_id)
         found = await inspected(read, builder, ticket.asked, where.wallet)
     for doubt in ticket.doubts:
-        live.say(doubt)
+        shared.say(doubt)
     show_inspected(found, how.as_json, **_summary(ticket))
 
 
@@ -185,10 +185,10 @@ async def _do(where: Place, wanted: Wanted | Leaving, order_id: str, how: How) -
             before = await shot.trade.route.ending(order_id)
             if isinstance(before, NoEffect) and before.code == RouteCode.NEVER_SENT:
                 await _send(where, read, shot, wanted, order_id)
-                live.say(f"--id {order_id.removeprefix('cli:')} follows this order if this is interrupted")
+                shared.say(f"--id {order_id.removeprefix('cli:')} follows this order if this is interrupted")
             else:
-                live.say("this --id was sent before: nothing is sent again")
-            ending = await shot.followed(order_id, live.say, how.wait)
+                shared.say("this --id was sent before: nothing is sent again")
+            ending = await shot.followed(order_id, shared.say, how.wait)
             standing = await shot.trade.sender.standing(order_id)
             tx_hash = standing.hash if isinstance(standing, Ended) else ""
             _report(ending, _filled(listed, order_id, ending), tx_hash, order_id, how)
@@ -203,7 +203,7 @@ async def _send(where: Place, read: Reading, shot: OneShot, wanted: Wanted | Lea
             if held is not None and claim.slot == held.slot:
                 raise Refused(f"OF_A_DESK: {claim.account} owns it; halt the desk, or give --desk-too")
     for doubt in ticket.doubts:
-        live.say(doubt)
+        shared.say(doubt)
     if nothing := await shot.trade.route.send(order_id, ticket.ready.asked):
         raise Refused(f"{nothing.code}: {nothing.detail}")
 
@@ -213,7 +213,9 @@ def _filled(listed: Catalogue, order_id: str, ending: Ending) -> Filled | None:
         return None
     pair = next((pair for pair in listed.pairs.values() if pair.index == ending.asked.pair_index), None)
     if pair is None:
-        raise live.NotKnown(f"executed, and the venue lists no pair {ending.asked.pair_index} now: look at `positions`")
+        raise shared.NotKnown(
+            f"executed, and the venue lists no pair {ending.asked.pair_index} now: look at `positions`"
+        )
     return filled(order_id, pair, ending)
 
 
@@ -223,7 +225,7 @@ def _report(ending: Ending, done: Filled | None, tx_hash: str, order_id: str, ho
             raise Refused(f"{ending.code}: {ending.detail}")
         case UnderWay() | Unclear():
             why = ending.why if isinstance(ending, Unclear) else f"no outcome after {how.wait} s"
-            raise live.NotKnown(f"{why}; repeat it with --id {order_id.removeprefix('cli:')} to follow it further")
+            raise shared.NotKnown(f"{why}; repeat it with --id {order_id.removeprefix('cli:')} to follow it further")
         case Done():
             _show(done, tx_hash, how.as_json)
         case _:
