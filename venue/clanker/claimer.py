@@ -65,7 +65,8 @@ class Claimer:
         self._batch: tuple[ChecksumAddress, ...] = ()
         self._todo: list[Source] = []
         self._tries = 0
-        self._resting = False
+        self._resting = True
+        """Whether the last round has come to its end, its claim included."""
         self._arrived_to = -1
         self._looked_to = 0
         self._counted_to = -1
@@ -97,7 +98,7 @@ class Claimer:
                 fees for text, token in tokens.items() for fees in await self._beyond(text, token, last[text], now)
             ]
             self._tries = 0
-            if not (self._batch or self._todo or now.collecting or now.claiming):
+            if self._resting and not (self._batch or self._todo or now.collecting or now.claiming):
                 self._batch = tuple(tokens.values())
                 self._resting = False
             return tuple(found)
