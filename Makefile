@@ -62,7 +62,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@touch $@
 
 # The node of the chain tests, through npm and by hash. Where it cannot be had they are skipped, unless
-# PERPDESK_REQUIRE_ANVIL=1 says that they must run.
+# REQUIRE_ANVIL=1 says that they must run.
 $(ANVIL)/.stamp: tests/chain/package.json tests/chain/package-lock.json
 	@mkdir -p $(ANVIL) && cp $^ $(ANVIL)/
 	@if ! command -v npm >/dev/null; then echo "npm is missing: the chain tests are skipped" >&2; \

@@ -12,8 +12,8 @@ from tests.chain.node import Node, executable
 def _needs_anvil() -> None:
     if executable() is not None:
         return
-    reason = "anvil is not here: `make .anvil/.stamp` fetches it, PERPDESK_ANVIL names another"
-    if os.environ.get("PERPDESK_REQUIRE_ANVIL") == "1":
+    reason = "anvil is not here: `make .anvil/.stamp` fetches it, ANVIL_BINARY names another"
+    if os.environ.get("REQUIRE_ANVIL") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 

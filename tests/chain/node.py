@@ -38,8 +38,8 @@ class NodeError(Exception):
 
 
 def executable() -> Path | None:
-    """The fetched anvil, or the one that PERPDESK_ANVIL names."""
-    if named := os.environ.get("PERPDESK_ANVIL"):
+    """The fetched anvil, or the one that ANVIL_BINARY names."""
+    if named := os.environ.get("ANVIL_BINARY"):
         return Path(named)
     return next(iter(sorted(_FETCHED.glob("anvil-*/bin/anvil"))), None)
 
