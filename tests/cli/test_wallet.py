@@ -4,12 +4,14 @@ import json
 import os
 import pty
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 from store.lease import Lease
 from tests.chain.node import ADDRESSES, KEYS
+from tests.chain.stage import TRADER
 from tests.cli.forge import forged
-from tests.cli.live import MONEY, PASSWORD, LiveVenue, locked, private, stranger_code
+from tests.cli.live import PASSWORD, LiveVenue, locked, private, stranger_code
 from tests.cli.perpdesk import COMMAND, environment
 from tests.cli.test_refusals import refused
 from venue.avantis.addresses import AVANTIS
@@ -92,7 +94,8 @@ def test_holdings_are_shown(live: LiveVenue, tmp_path: Path) -> None:
     live.approve(0)
     run = forged(tmp_path, "wallet", "show", "--json", **live.env(**locked(tmp_path)))
     found = json.loads(run.stdout)
-    assert (found["address"], found["usdc"], found["allowance"]) == (ADDRESSES[0], str(MONEY // 10**6), "0")
+    held = Decimal(live.do(live.stage.balance(AVANTIS.usdc, TRADER))) / 10**6
+    assert (found["address"], Decimal(found["usdc"]), found["allowance"]) == (ADDRESSES[0], held, "0")
     assert float(found["eth"]) > 9_000
 
 
