@@ -204,7 +204,7 @@ class Desks(_Section):
 
 
 class Chain(_Section):
-    """The way to Base. URLs may hold keys: they belong into BASE_RPC_URL and BASE_WS_URL, separated by commas."""
+    """The way to Base. URLs may hold keys: they belong into BASE_RPC_URL, separated by commas."""
 
     confirmations: Annotated[int, Field(ge=1, le=100)] = 10
     """Blocks that must lie on top of a transaction before it is believed."""
@@ -229,8 +229,6 @@ class WalletSettings(_Section):
 class Avantis(_Section):
     """The live venue."""
 
-    route: Literal["direct", "intent"] = "direct"
-    """Own transactions, or signed intents that the venue's relay sends."""
     slippage_pct: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=Decimal("0.05"))] = Decimal("0.005")
     """How far an order may be filled from the price it was asked at."""
     max_execution_fee_eth: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=Decimal("0.001"))] = Decimal(

@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 
 from engine.clock import Clock
 from engine.config import ConfigError, Settings
-from engine.live.wiring import ETHER, Reading, hosts_of
+from engine.live.wiring import ETHER, NodeReader, Reading, hosts_of
 from venue.avantis.asked import Asked
 from venue.avantis.builder import Builder
 from venue.avantis.contracts import CLOSE_TRADE_MARKET, INCREASE_POSITION_SIZE, OPEN_TRADE
@@ -17,7 +17,7 @@ from venue.avantis.envelope import NotOffered
 from venue.avantis.hosts import Service
 from venue.avantis.meta import fetch_meta
 from venue.avantis.pair import Pair
-from venue.avantis.positions import ChainFault, Held, Report, read_slots, scan_pairs
+from venue.avantis.positions import Held, Report, read_slots, scan_pairs
 from venue.avantis.prices import check_deviation, fetch_price, fetch_spread
 from venue.avantis.rules import rules
 from venue.avantis.translate import Prepared, Unfit, prepared, quoted, spread_ask
@@ -25,7 +25,6 @@ from venue.avantis.units import TEN, TO_WAD, USDC, written
 from venue.avantis.wire import AvantisError
 from venue.chain.abi import AbiError
 from venue.chain.call import Call
-from venue.chain.envelope import RpcError
 from venue.chain.erc20 import APPROVE
 from venue.chain.guard import Guard, Refused
 from venue.net.client import Client
@@ -153,23 +152,9 @@ def _within_limits(settings: Settings, order: OpenOrder) -> None:
         raise Unfit("OVER_LIMIT", f"collateral {shown}: expected at most {most} (risk.max_position_usdc)")
 
 
-class NodeReader:
-    """The chain for those who look at positions."""
-
-    def __init__(self, read: Reading, wallet: ChecksumAddress) -> None:
-        self._read = read
-        self._wallet = wallet
-
-    async def call(self, call: Call) -> bytes:
-        try:
-            return await self._read.node.call(call, self._wallet)
-        except RpcError as error:
-            raise ChainFault(f"{error.code}: {error}") from None
-
-
 async def held_by(read: Reading, wallet: ChecksumAddress, pair: Pair, index: int | None, most: int) -> Held:
     """The one position of the wallet on a pair, as the chain holds it. Raises Unfit."""
-    reader = NodeReader(read, wallet)
+    reader = NodeReader(read.node, wallet)
     if index is None:
         answer = await scan_pairs(reader, wallet, [pair.index], most)
     else:

@@ -128,7 +128,7 @@ def trading(
     builder = Builder(client, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
     guard = Guard(allowed(settings, wallet, tokens), _simulating(read.node, wallet))
     route = DirectRoute(wallet, builder, guard, sender, read.node, _history(read.api), policy.confirmations)
-    watch = PositionWatch(read.api, _NodeReader(read.node, wallet), wallet, claims, clock.now_ms)
+    watch = PositionWatch(read.api, NodeReader(read.node, wallet), wallet, claims, clock.now_ms)
     venue = AvantisVenue(
         wallet,
         settings.exchange.markets,
@@ -166,7 +166,7 @@ def _history(api: Api) -> History:
     return history
 
 
-class _NodeReader:
+class NodeReader:
     """The chain for those who look at positions."""
 
     def __init__(self, node: AgreedNode, wallet: ChecksumAddress) -> None:

@@ -7,8 +7,7 @@ from eth_typing import ChecksumAddress
 
 from engine.clock import SystemClock
 from engine.config import Settings
-from engine.live.ticket import NodeReader
-from engine.live.wiring import Reading, hosts_of, reading
+from engine.live.wiring import NodeReader, Reading, hosts_of, reading
 from tui.live import shared
 from tui.live.wallet import holdings
 from venue.avantis.catalogue import Catalogues
@@ -88,7 +87,7 @@ async def held(settings: Settings, wallet: ChecksumAddress) -> tuple[list[dict[s
 async def _on_chain(read: Reading, wallet: ChecksumAddress, settings: Settings, pairs: dict[int, Pair]) -> Answer:
     """Of the markets of the configuration: every slot of every pair would be thousands of questions."""
     wanted = [pair.index for pair in pairs.values() if pair.symbol in settings.exchange.markets]
-    return await scan_pairs(NodeReader(read, wallet), wallet, wanted, (await read.catalogues.newest()).max_trades)
+    return await scan_pairs(NodeReader(read.node, wallet), wallet, wanted, (await read.catalogues.newest()).max_trades)
 
 
 def _rows(answers: tuple[Answer, ...], pairs: dict[int, Pair]) -> list[dict[str, object]]:
