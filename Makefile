@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ANVIL  := .anvil
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test check explore lockstep days bench lock clean
+.PHONY: demo run test check explore lockstep days kills bench lock clean
 
 demo: $(VENV)/.run
 	@$(BIN)/perpdesk demo $(ARGS)
@@ -30,6 +30,11 @@ lockstep: $(VENV)/.dev
 # Days of trading against everything that can go wrong; a day that breaks is replayed by its seed.
 days: $(VENV)/.dev
 	PERPDESK_DAYS=$(or $(DAYS),2000) $(BIN)/python -m pytest tests/simulation
+
+# Many random deaths of the live sender, and kill -9 of the real program at every question it asks of its node.
+kills: $(VENV)/.dev $(ANVIL)/.stamp
+	REQUIRE_ANVIL=1 PERPDESK_KILLS=$(or $(TIMES),50) $(BIN)/python -m pytest tests/chain/test_fleet.py \
+		tests/cli/test_live_kills.py
 
 # Properties on examples nobody has tried yet; `make test` tries the same ones each time.
 explore: $(VENV)/.dev $(ANVIL)/.stamp

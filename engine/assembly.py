@@ -111,12 +111,14 @@ def assemble(
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
     terms = Terms(settings.risk, settings.avantis_max_leverage)
     wallet = WalletWatch(settlement, places.purse, clock)
-    manager = DeskManager(settlement, venue, agent, terms, clock, lambda: low_gas(settings, wallet))
+    manager = DeskManager(
+        settlement, venue, agent, terms, clock, lambda: low_gas(settings, wallet) if venue.capabilities.gas else ""
+    )
     guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
     buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks)
     prices = IndexPrices(feed, clock)
     notes = Notes()
-    money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money)
+    money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money, places.wallets)
     view = View(
         _label(settings, demo, places, venice),
         feed,

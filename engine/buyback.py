@@ -62,7 +62,8 @@ class BuybackEngine:
             outcome = await self._venue.outcome(order_id)
             await self._settlement.submit(commands.RecordSwap(token, outcome))
             return False
-        amount = min(amount, in_usdc(self._settings.max_usdc))
+        most = await self._venue.most(token) if amount >= least else None
+        amount = min(amount, in_usdc(self._settings.max_usdc), amount if most is None else most)
         if amount < least:
             return False
         quote = await self._venue.quote(token, amount)

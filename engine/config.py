@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     wallet: WalletSettings = WalletSettings()
     base_rpc_url: Annotated[SecretStr | None, Field(validation_alias="BASE_RPC_URL")] = None
     """One or more, separated by commas; with three, two must agree."""
+    base_ws_url: Annotated[SecretStr | None, Field(validation_alias="BASE_WS_URL")] = None
+    """Where new blocks are announced; without it they are asked for."""
     venice_agent_enabled: Annotated[bool, Field(validation_alias="VENICE_AGENT_ENABLED")] = True
     venice_api_key: Annotated[SecretStr | None, Field(validation_alias="VENICE_API_KEY")] = None
     venice_auto_mint_key: Annotated[SecretStr | None, Field(validation_alias="VENICE_AUTO_MINT_KEY")] = None

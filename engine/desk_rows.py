@@ -87,6 +87,30 @@ class BuybackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletRow:
+    """A wallet of a live run. `gas` in native coins of 1e-18; None is unknown."""
+
+    address: str
+    usdc: Wad | None
+    owned: Wad
+    """What of it is its desks', by the books."""
+    gas: Wad | None
+    least_gas: Wad
+    """With less it opens nothing."""
+    desks: int
+    positions: int
+    most: int
+    """Positions that one wallet may hold in a market."""
+    fullest: str
+    """The market in which it holds the most."""
+    fullest_count: int
+    sending: int
+    """Transactions that have not ended."""
+    state: str
+    """Why it does not do all it could, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class FundsRow:
     """Where the money is. `wallet` is what was counted, `held` what the books said should lie in it at that moment."""
 
@@ -100,6 +124,7 @@ class FundsRow:
     gas: Wad | None = None
     """Native coins of 1e-18, or None where orders need none."""
     buybacks: tuple[BuybackRow, ...] = ()
+    wallets: tuple[WalletRow, ...] = ()
     day_spent: Wad = 0
     day_cap: Wad | None = None
     at_risk: Wad = 0

@@ -27,6 +27,8 @@ def _tell_life(fact: Fact) -> Told | None:
     match fact:
         case facts.TokenEnrolled():
             return Told(fact.address, "enrolled", f"{fact.name} enrolled")
+        case facts.DeskPinned():
+            return Told(fact.address, "wallet", f"its money is in {fact.wallet}")
         case facts.DecisionAsked():
             return Told(fact.address, "asked", f"the agent is asked about {money(fact.sight.pending)} USDC", "manager")
         case facts.Decided():

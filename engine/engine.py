@@ -1,7 +1,7 @@
 """The engine's life on one asyncio loop: recover, be ready, work, stop."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,6 +96,8 @@ class Engine:
             live = self._options.live
             if wrong := await self.settlement.read(lambda world: belongs(world, demo is not None, live is not None)):
                 raise wrong
+            if live and (wrong := await self.settlement.read(lambda world: locked_away(world, live.wallets))):
+                raise wrong
             enrolled = await enrolled_tokens(settings.desks)
             known = await self.settlement.read(lambda world: frozenset(world.house.desks))
             tokens = known | {token.address for token in enrolled}
@@ -156,13 +158,20 @@ def belongs(world: World, demo: bool, live: bool) -> WrongState | None:
     """Why a journal is not one of this kind of run. One that real money was kept in is never simulated on."""
     if world.house.simulation and not demo:
         return WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
-    if world.chain.address and not live:
-        return WrongState(
-            "LIVE", f"the state directory belongs to the wallet {world.chain.address}; name another --state"
-        )
-    if live and not world.chain.address and world.exchange.requests.keepers:
+    wallets = ", ".join(world.wallets.chains)
+    if wallets and not live:
+        return WrongState("LIVE", f"the state directory belongs to the wallet {wallets}; name another --state")
+    if live and not wallets and world.exchange.requests.keepers:
         return WrongState("PAPER", "the state directory belongs to a paper run; name another --state")
     return None
+
+
+def locked_away(world: World, opened: Collection[str]) -> WrongState | None:
+    """Why a run cannot look after all that a journal knows of: the money of some desks lies where it has no key."""
+    missing = [wallet for wallet in world.wallets.chains if wallet not in opened]
+    if not missing:
+        return None
+    return WrongState("OTHER_WALLET", f"the journal also sends from {', '.join(missing)}: name its keystore as well")
 
 
 @dataclass(frozen=True, slots=True)

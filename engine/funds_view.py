@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import nlargest
 
-from engine.desk_rows import BuybackRow, FundRow, FundsRow
+from engine.desk_rows import BuybackRow, FundRow, FundsRow, WalletRow
 from engine.desks.accounts import DIEM, DIFFERENCE, PROTOCOL
 from engine.desks.commands import Caps
 from engine.desks.money import queued
@@ -13,6 +13,7 @@ from engine.desks.state import Buyback, House
 from engine.desks.terms import in_usdc
 from engine.sections import Buybacks
 from engine.wallet import WalletWatch
+from engine.world import World
 from venue.exchange.fixed import MICRO
 from venue.swap import PROTOCOL_TOKEN
 
@@ -29,9 +30,11 @@ class FundsView:
     buybacks: Buybacks
     wallet: WalletWatch
     simulated: str
+    wallets: Callable[[World], tuple[WalletRow, ...]]
 
-    def build(self, house: House, now_ms: int) -> FundsRow:
+    def build(self, world: World, now_ms: int) -> FundsRow:
         """As it is now."""
+        house = world.house
         counted = self.wallet.counted
         return FundsRow(
             accounts=_accounts(house),
@@ -42,6 +45,7 @@ class FundsView:
             difference=house.ledger[DIFFERENCE] * MICRO,
             gas=counted.gas if counted else None,
             buybacks=self._bought(house),
+            wallets=self.wallets(world),
             day_spent=(house.day_spent if house.day == now_ms // DAY_MS else 0) * MICRO,
             day_cap=None if self.caps.day is None else self.caps.day * MICRO,
             at_risk=house.at_risk.total() * MICRO,

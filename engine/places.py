@@ -9,11 +9,13 @@ from engine.demo.fees import SimulatedFees
 from engine.demo.names import TRADERS
 from engine.demo.stage import Demo
 from engine.demo.swap import PaperSwap
+from engine.desk_rows import WalletRow
 from engine.fees import FeeSource
 from engine.paper_wallet import DESK_PREFIX
 from engine.settlement import ExchangeDoor, Settlement
 from engine.wallet import PaperPurse, Wallet
 from engine.worker import Cadence
+from engine.world import World
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
 from venue.perp import PerpVenue
 from venue.swap import SwapVenue
@@ -66,6 +68,8 @@ class Places:
     """What a person should know now."""
     pairs: Callable[[], Mapping[str, Pair]] = dict
     """What is known of markets beyond their prices, by symbol, where the venue is not the embedded exchange."""
+    wallets: Callable[[World], tuple[WalletRow, ...]] = lambda _: ()
+    """The wallets of a live run, each by itself."""
     close: Callable[[], Awaitable[None]] = _nothing
 
 

@@ -212,6 +212,8 @@ class Chain(_Section):
     """Most per gas."""
     expires_blocks: Annotated[int, Field(ge=10, le=10_000)] = 150
     """A transaction that has not been mined by then is given up."""
+    requests_per_s: Annotated[int, Field(ge=5, le=1_000)] = 50
+    """Most that each host of BASE_RPC_URL is asked; twice as many at once."""
 
 
 class WalletSettings(_Section):
@@ -219,6 +221,8 @@ class WalletSettings(_Section):
 
     keystore: Path | None = None
     """None: `wallet.json` in the state directory."""
+    more: tuple[Path, ...] = ()
+    """Keystores of further wallets, with the same password: the venue limits what one may hold."""
     address: Annotated[str, Field(pattern=r"^(0x[0-9a-fA-F]{40})?$")] = ""
     """Refuses any other wallet, where it is set."""
     password_file: Path | None = None
@@ -234,5 +238,14 @@ class Avantis(_Section):
     max_execution_fee_eth: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=Decimal("0.001"))] = Decimal(
         "0.001"
     )
+    route: Literal["transactions", "signed"] = "transactions"
+    """How orders are sent: by transactions of the wallet's own, which need gas, or as signed intents by the venue's
+    relay. What the other one has sent is followed to its end."""
     hosts: tuple[str, ...] = ("veranta.xyz", "avantisfi.com")
     """Families of servers, in the order in which they are asked; or URLs of servers on this machine."""
+    pins: dict[
+        Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")],
+        Annotated[str, Field(pattern=r"^0x([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$")],
+    ] = Field(default_factory=dict)
+    """By a contract's address, the implementation it must stand for, or the hash its code must have where it stands for
+    none. Contracts that are not named are believed as they are first seen."""

@@ -113,7 +113,7 @@ class View:
             requests=self._requests.build(world.exchange, {token: self._prices.one(token) for token in TOKENS}, now_ms),
             request_counts=request_counts(world.exchange),
             agent=self._agent(),
-            flow=self._money.build(world.house, now_ms),
+            flow=self._money.build(world, now_ms),
             mine=account_of(world.exchange, self._label.operator, self._prices),
             pools=tuple(
                 pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)

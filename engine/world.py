@@ -1,4 +1,4 @@
-"""Everything the journal is the truth of, as one machine: the exchange, the desks, the wallet's transactions and
+"""Everything the journal is the truth of, as one machine: the exchange, the desks, the wallets' transactions and
 signed intents."""
 
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from engine.desks.state import House
 from engine.paper_wallet import PaperWallet, follow
 from venue.avantis import intent_facts, intent_log, intent_state
 from venue.chain import facts as chain_facts
-from venue.chain import machine as chain_machine
-from venue.chain.state import Chain
-from venue.chain.state import evolve as evolve_chain
+from venue.chain.machine import Refusal as ChainRefusal
+from venue.chain.wallets import Of, Wallets
+from venue.chain.wallets import decide as decide_chain
 from venue.exchange import machine as exchange_machine
 from venue.exchange.commands import Rejection
 from venue.exchange.state import Exchange
 
-Command = exchange_machine.Command | desk_commands.Command | chain_machine.Command | intent_log.Command
+Command = exchange_machine.Command | desk_commands.Command | Of | intent_log.Command
 Fact = exchange_machine.Fact | desk_facts.Fact | chain_facts.Fact | intent_facts.Fact
 
 _OF_EXCHANGE = frozenset((*get_args(exchange_machine.Command), *get_args(exchange_machine.Fact)))
-_OF_CHAIN = frozenset((*get_args(chain_machine.Command), *get_args(chain_facts.Fact)))
+_OF_CHAIN = frozenset((Of, *get_args(chain_facts.Fact)))
 _OF_INTENTS = frozenset((*get_args(intent_log.Command), *get_args(intent_facts.Fact)))
 FACT_TYPES: tuple[type, ...] = (
     *get_args(exchange_machine.Fact),
@@ -39,7 +39,7 @@ class World:
     exchange: Exchange = field(default_factory=Exchange)
     house: House = field(default_factory=House)
     paper: PaperWallet = field(default_factory=PaperWallet)
-    chain: Chain = field(default_factory=Chain)
+    wallets: Wallets = field(default_factory=Wallets)
     intents: intent_state.Intents = field(default_factory=intent_state.Intents)
 
 
@@ -48,8 +48,8 @@ def decide(world: World, command: Command) -> tuple[Fact, ...] | Rejection:
     if type(command) in _OF_EXCHANGE:
         return exchange_machine.decide(world.exchange, cast(exchange_machine.Command, command))
     if type(command) in _OF_CHAIN:
-        answer = chain_machine.decide(world.chain, cast(chain_machine.Command, command))
-        return Rejection(answer.code, answer.detail) if isinstance(answer, chain_machine.Refusal) else answer
+        answer = decide_chain(world.wallets, cast(Of, command))
+        return Rejection(answer.code, answer.detail) if isinstance(answer, ChainRefusal) else answer
     if type(command) in _OF_INTENTS:
         logged = intent_log.decide(world.intents, cast(intent_log.Command, command))
         return Rejection(logged.code, logged.detail) if isinstance(logged, intent_log.Refusal) else logged
@@ -62,7 +62,7 @@ def evolve(world: World, fact: Fact, seq: int, at_ms: int) -> None:
     if type(fact) in _OF_EXCHANGE:
         exchange_machine.evolve(world.exchange, cast(exchange_machine.Fact, fact))
     elif type(fact) in _OF_CHAIN:
-        evolve_chain(world.chain, cast(chain_facts.Fact, fact))
+        world.wallets.evolve(cast(chain_facts.Fact, fact))
     elif type(fact) in _OF_INTENTS:
         intent_state.evolve(world.intents, cast(intent_facts.Fact, fact))
     else:

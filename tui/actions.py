@@ -164,7 +164,7 @@ _QUARANTINE = "set the desk aside: asks; or give it back at once"
 _REQUEST = "cancel the selected request: asks; or execute it now"
 _FILTER = "only rows with these words; token:pepe is for a field"
 _LOOK = "sort this pane; zoom it, or give the room back"
-_PANES = "desks markets agent liquidations requests pools log funds"
+_PANES = "desks markets agent liquidations requests pools log funds wallets"
 _STEP = "next pane, previous pane"
 _ROWS = "row down, row up"
 _PAGES = "page down, page up"
@@ -194,6 +194,7 @@ ACTIONS = (
     Action("pane(5)", "6", "pools", _PANES),
     Action("pane(6)", "7", "log", _PANES, keep=12, on_line=(Place.OVERVIEW,)),
     Action("pane(7)", "8", "funds", _PANES, keep=11, on_line=(Place.OVERVIEW,)),
+    Action("pane(9)", "9", "wallets", _PANES),
     Action("move('down')", "down,j", "down", _ROWS, places=_BOARDS),
     Action("move('up')", "up,k", "up", _ROWS, places=_BOARDS),
     Action("move('page_down')", "pagedown,ctrl+d", "page down", _PAGES, places=_BOARDS),

@@ -176,7 +176,7 @@ class Deck(Screen[None], inherit_bindings=False):
         self.app.push_screen(KindDialog(self.session, "" if pool is None else pool.symbol))
 
     def action_pane(self, number: int) -> None:
-        """1 to 8"""
+        """1 to 9"""
         self.session.show_pane(number)
 
     def action_help(self) -> None:

@@ -227,6 +227,11 @@ def address_tail(address: str) -> str:
     return clean(address).removeprefix("0x")[:4]
 
 
+def address(whole: str) -> str:
+    """Both ends of an address: `0x5293…2a75`; whoever makes look-alikes copies both, so nothing is sent by it."""
+    return f"{clean(whole)[:6]}…{clean(whole)[-4:]}"
+
+
 def token(name: str, address: str, cells: int = NAME_CELLS) -> str:
     """`PEPE·3f2a`; a long name is cut, the address never."""
     name = clean(name)

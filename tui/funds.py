@@ -17,13 +17,15 @@ from tui.session import Session
 
 
 class Funds(Board):
-    """Accounts above buybacks, and between them what was counted and what the caps leave."""
+    """Accounts above buybacks and wallets, and between them what was counted and what the caps leave."""
 
     DEFAULT_CSS = """
     Funds #panes { height: 1fr; }
     Funds #accounts { height: 3fr; max-height: 15; }
     Funds #sums { height: 5; }
     Funds #buybacks { height: 2fr; }
+    Funds #wallets { height: 1fr; max-height: 12; }
+    Funds.-narrow #wallets, Funds.-zoomed #wallets { height: 2fr; max-height: 100%; }
     Funds.-zoomed #sums { display: none; }
     Funds.-zoomed #accounts { max-height: 100%; }
     """
@@ -37,12 +39,12 @@ class Funds(Board):
         self._sums = Lines(session.palette, id="sums")
 
     def body(self) -> Iterable[Widget]:
-        """Accounts, sums, buybacks."""
-        accounts, buybacks = self.grids
-        yield Container(accounts, self._sums, buybacks, id="panes")
+        """Accounts, sums, buybacks, wallets."""
+        accounts, buybacks, wallets = self.grids
+        yield Container(accounts, self._sums, buybacks, wallets, id="panes")
 
     def draw_body(self) -> None:
-        """All three."""
+        """All four."""
         self._sums.draw(funds_lines(self.session.frame.snapshot.flow))
         super().draw_body()
 

@@ -18,6 +18,8 @@ class PositionRef:
     is_long: bool
     pair_index: int
     trade_index: int
+    wallet: str = ""
+    """Whose it is, where the venue counts the positions of each wallet by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class CloseOrder:
     account: str
     ref: PositionRef
     worst_price: int | None = None
+    by_rule: bool = False
+    """No person asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class ReduceOrder:
     ref: PositionRef
     share: int
     worst_price: int | None = None
+    by_rule: bool = False
+    """No person asked for it."""
 
 
 Order = OpenOrder | ReduceOrder | CloseOrder

@@ -58,6 +58,10 @@ class SwapVenue(Protocol):
         """Tokens that `amount` would buy now, or None when nobody can tell."""
         ...
 
+    async def most(self, token: str) -> Usdc | None:
+        """The most that can be spent on it at once now; None is no limit."""
+        ...
+
     async def swap_usdc_for_token(self, order: SwapOrder) -> SwapOutcome: ...
 
     async def outcome(self, order_id: str) -> SwapOutcome:

@@ -28,6 +28,10 @@ class PaperSwap:
         price = base * (1.0 + 0.2 * math.sin(self._now_ms() / PERIOD_MS + phase)) * (1.0 + amount / DEPTH_USDC)
         return int(amount / 10**6 / price * 10**6) * 10**12
 
+    async def most(self, token: str) -> Usdc | None:
+        """No limit."""
+        return None
+
     async def swap_usdc_for_token(self, order: SwapOrder) -> SwapOutcome:
         """Fills at the quote, or declines when that is below the least accepted."""
         bought = await self.quote(order.token, order.amount) or 0

@@ -14,6 +14,7 @@ class Code(StrEnum):
 
     UNKNOWN_DESK = "UNKNOWN_DESK"
     ALREADY_ENROLLED = "ALREADY_ENROLLED"
+    ALREADY_PINNED = "ALREADY_PINNED"
     ALREADY_BOOKED = "ALREADY_BOOKED"
     BAD_AMOUNT = "BAD_AMOUNT"
     BAD_REQUEST = "BAD_REQUEST"
@@ -70,6 +71,14 @@ class EnrollToken:
     underlying: str = ""
     is_long: bool | None = None
     leverage: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PinDesk:
+    """Its fees arrive in this wallet. Refused when another one is known to have its money."""
+
+    address: str
+    wallet: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +241,7 @@ class RecordSwap:
 Command = (
     StartSimulation
     | EnrollToken
+    | PinDesk
     | BookFees
     | AskDecision
     | RecordDecision

@@ -68,11 +68,14 @@ class Courier:
             ref = await self._settlement.read(lambda world: world.house.desks[address].ref)
             if ref is None:
                 raise AssertionError("an intent to leave exists only for a position")
+            by_rule = intent.rule is not None
             if isinstance(intent, commands.IntendReduce):
-                reduction = ReduceOrder(intent.order_id, address, ref, intent.share, intent.worst_price)
+                reduction = ReduceOrder(intent.order_id, address, ref, intent.share, intent.worst_price, by_rule)
                 outcome = await self._venue.reduce(reduction)
             else:
-                outcome = await self._venue.close(CloseOrder(intent.order_id, address, ref, intent.worst_price))
+                outcome = await self._venue.close(
+                    CloseOrder(intent.order_id, address, ref, intent.worst_price, by_rule)
+                )
             await self.record(address, outcome)
             return outcome
 

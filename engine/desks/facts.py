@@ -54,6 +54,14 @@ class TokenEnrolled:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskPinned:
+    """Its money is in this wallet, and all it trades is traded there, for good."""
+
+    address: str
+    wallet: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeesArrived:
     address: str
     ref: str
@@ -256,6 +264,7 @@ class BuybackUnsettled:
 Fact = (
     SimulationStarted
     | TokenEnrolled
+    | DeskPinned
     | FeesArrived
     | DecisionAsked
     | Decided

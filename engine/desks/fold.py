@@ -31,6 +31,10 @@ def _on_enrolled(house: House, fact: facts.TokenEnrolled, seq: int, at_ms: int) 
     house.desks[fact.address] = Desk(fact.address, fact.name, fact.underlying, fact.is_long, fact.leverage, seq, at_ms)
 
 
+def _on_pinned(house: House, fact: facts.DeskPinned, seq: int, at_ms: int) -> None:
+    house.desks[fact.address].wallet = fact.wallet
+
+
 def _on_fees(house: House, fact: facts.FeesArrived, seq: int, at_ms: int) -> None:
     house.fee_refs[fact.address] = fact.ref
     house.desks[fact.address].fees_total += fact.amount
@@ -110,7 +114,7 @@ def _reason(desk: Desk) -> tuple[str, str]:
 
 
 def _stands(desk: Desk, fact: facts.OrderFilled, order: facts.OrderIntended | None) -> None:
-    desk.ref = PositionRef(fact.market, fact.is_long, fact.pair_index, fact.trade_index)
+    desk.ref = PositionRef(fact.market, fact.is_long, fact.pair_index, fact.trade_index, desk.wallet)
     desk.leverage = order.leverage if order else desk.leverage
 
 
@@ -199,6 +203,7 @@ def _on_released(house: House, fact: facts.DeskReleased, seq: int, at_ms: int) -
 FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {
     facts.SimulationStarted: _on_simulation,
     facts.TokenEnrolled: _on_enrolled,
+    facts.DeskPinned: _on_pinned,
     facts.FeesArrived: _on_fees,
     facts.DecisionAsked: _on_asked,
     facts.Decided: _on_decided,

@@ -40,6 +40,15 @@ def _enroll(house: House, command: commands.EnrollToken) -> tuple[Fact, ...]:
     return (facts.TokenEnrolled(command.address, command.name, *said),)
 
 
+def _pin(house: House, command: commands.PinDesk) -> tuple[Fact, ...]:
+    desk = find(house, command.address)
+    if desk.wallet == command.wallet:
+        return ()
+    if desk.wallet:
+        raise Refused(Code.ALREADY_PINNED, f"{desk.name} has its money in {desk.wallet}, not in {command.wallet}")
+    return (facts.DeskPinned(desk.address, command.wallet),)
+
+
 def _enters(house: House, address: str) -> Desk:
     """A desk that an agent may be asked about. Raises Refused."""
     desk = find(house, address)
@@ -123,6 +132,7 @@ def _release(house: House, command: commands.Release) -> tuple[Fact, ...]:
 _DECISIONS: dict[type, Callable[[House, Any], tuple[Fact, ...]]] = {
     commands.StartSimulation: _start,
     commands.EnrollToken: _enroll,
+    commands.PinDesk: _pin,
     commands.BookFees: money.book_fees,
     commands.AskDecision: _ask,
     commands.RecordDecision: _record_decision,

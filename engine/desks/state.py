@@ -50,6 +50,8 @@ class Desk:
     version: int = 0
     """Number of the last fact that touched its position or its order; a close carrying an older view is refused."""
     enrolled_at_ms: int = 0
+    wallet: str = ""
+    """That has its money; empty on paper, and while nobody knows."""
     halted_by: str | None = None
     halted_at_ms: int | None = None
     quarantine: str = ""

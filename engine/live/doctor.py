@@ -11,7 +11,7 @@ import structlog
 
 from engine.clock import Clock
 from engine.config import Settings
-from engine.live import doctor_chain, doctor_here, doctor_venue
+from engine.live import doctor_chain, doctor_here, doctor_pins, doctor_venue
 from engine.live.doctor_scene import Line, Scene, Status, scene_of
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -42,9 +42,11 @@ class Check:
 CHECKS: Final = (
     Check("clock", doctor_chain.clock, Needs.CHAIN),
     Check("endpoints", doctor_chain.endpoints, Needs.CHAIN),
+    Check("blocks", doctor_chain.blocks, Needs.CHAIN),
     Check("hosts", doctor_venue.hosts, Needs.VENUE),
     Check("addresses", doctor_venue.addresses, Needs.VENUE),
     Check("code", doctor_chain.code, Needs.CHAIN),
+    Check("pins", doctor_pins.pins, Needs.CHAIN),
     Check("wallet", doctor_here.wallet),
     Check("balances", doctor_chain.balances, Needs.WALLET),
     Check("allowance", doctor_chain.allowance, Needs.WALLET),
@@ -68,9 +70,10 @@ async def examine(
     clock: Clock,
     checks: Sequence[Check] = CHECKS,
     deadline_s: float = DEADLINE_S,
+    state: Path | None = None,
 ) -> tuple[Line, ...]:
     """All lines, in the order of the checks. Raises ConfigError for settings nothing can be asked with."""
-    scene = scene_of(settings, keystore, clock)
+    scene = scene_of(settings, keystore, clock, state)
     try:
         found = await asyncio.gather(*(_one(check, scene, deadline_s) for check in checks))
     finally:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Final
 
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from engine.config import ConfigError
+from engine.live.chain_watch import announcing
 from engine.live.doctor_scene import NOBODY, Line, Scene, Status, of_chain
 from engine.live.purse import ChainPurse
 from venue.avantis.addresses import AVANTIS
@@ -18,14 +21,15 @@ from venue.chain.agreed import LOG_BLOCKS
 from venue.chain.call import Call
 from venue.chain.envelope import RpcError
 from venue.chain.erc20 import ALLOWANCE, BALANCE_OF
+from venue.chain.heads import WsLost
 from venue.chain.health import MOST_LAG, Phase, Row
+from venue.chain.pins import IMPLEMENTATION
+from venue.clanker.reader import MULTICALL
 
 ETHER: Final = 10**18
 OLD_S: Final = 15
 TOO_OLD_S: Final = 60
 AHEAD_S: Final = 3
-IMPLEMENTATION: Final = int.from_bytes(keccak(text="eip1967.proxy.implementation"), "big") - 1
-"""The slot in which proxies keep whom they stand for (EIP-1967)."""
 _FINE: Final = (Phase.HEALTHY,)
 
 
@@ -61,6 +65,23 @@ async def endpoints(scene: Scene) -> Sequence[Line]:
     return lines
 
 
+async def blocks(scene: Scene) -> Sequence[Line]:
+    """Whether new blocks are announced, where that is set up."""
+    try:
+        connect = announcing(scene.settings)
+    except ConfigError as error:
+        return (Line("blocks", Status.FAIL, str(error), "name a node of Base, or leave BASE_WS_URL out"),)
+    if connect is None:
+        return (Line("blocks", Status.OK, "asked for each second: BASE_WS_URL is not set"),)
+    try:
+        async with aclosing(connect()) as announced:
+            await anext(announced)
+    except WsLost as error:
+        remedy = "check BASE_WS_URL; until then blocks are asked for each second"
+        return (Line("blocks", Status.WARN, str(error), remedy),)
+    return (Line("blocks", Status.OK, "announced by BASE_WS_URL"),)
+
+
 def _endpoint(row: Row) -> Line:
     if row.phase in _FINE:
         took = "" if row.latency_ms is None else f", {row.latency_ms} ms"
@@ -85,7 +106,19 @@ async def code(scene: Scene) -> Sequence[Line]:
         ("pair infos", AVANTIS.pair_infos, None, ()),
         ("multicall", AVANTIS.multicall, None, ()),
     )
-    return await asyncio.gather(*(_place(scene, *each) for each in places))
+    return (*await asyncio.gather(*(_place(scene, *each) for each in places)), await _preview(scene))
+
+
+async def _preview(scene: Scene) -> Line:
+    """What fees would bring is asked in one call, where that contract is."""
+    try:
+        found = await scene.chain.node.code(MULTICALL)
+    except RpcError as error:
+        return of_chain("code multicall3", error)
+    if found:
+        return Line("code multicall3", Status.OK, f"{MULTICALL}: code {_short(keccak(found))}")
+    remedy = "nothing to do: fees are collected without knowing before what they bring"
+    return Line("code multicall3", Status.WARN, f"nothing is deployed at {MULTICALL}", remedy)
 
 
 async def _place(
@@ -139,7 +172,10 @@ async def balances(scene: Scene) -> Sequence[Line]:
     enough = gas >= least * ETHER
     remedy = f"send ETH on Base to {scene.address}: nothing is opened below risk.min_wallet_balance_eth"
     text = f"{written(gas, ETHER)} ETH: {least} are kept"
-    eth = Line("balance eth", Status.OK if enough else Status.FAIL, text, "" if enough else remedy)
+    if scene.settings.avantis.route == "signed":
+        remedy = f"send ETH on Base to {scene.address}: orders need none, claiming fees and buybacks do"
+    short = Status.WARN if scene.settings.avantis.route == "signed" else Status.FAIL
+    eth = Line("balance eth", Status.OK if enough else short, text, "" if enough else remedy)
     shown = f"{written(found.usdc, USDC)} USDC"
     empty = Line("balance usdc", Status.WARN, shown, f"send USDC on Base to {scene.address}, or wait for fees")
     return eth, Line("balance usdc", Status.OK, shown) if found.usdc else empty

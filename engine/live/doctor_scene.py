@@ -75,6 +75,8 @@ class Scene:
     read: Reading | None
     no_chain: str
     wallet: ChecksumAddress | None
+    state: Path | None = None
+    """The state directory whose journal may be looked at."""
     _asked: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     @property
@@ -132,7 +134,7 @@ class Scene:
         return await asyncio.shield(task)  # a check that gives up takes no answer from the others
 
 
-def scene_of(settings: Settings, keystore: Path, clock: Clock) -> Scene:
+def scene_of(settings: Settings, keystore: Path, clock: Clock, state: Path | None = None) -> Scene:
     """Opens nothing yet. Raises ConfigError for hosts nothing may be sent to."""
     read, why = None, "BASE_RPC_URL is not set"
     if settings.base_rpc_url is not None:
@@ -144,4 +146,4 @@ def scene_of(settings: Settings, keystore: Path, clock: Clock) -> Scene:
     wallet = to_checksum_address(named) if named else None
     with suppress(KeystoreError):
         wallet = address_of(keystore)
-    return Scene(settings, keystore, clock, Api(hosts_of(settings)), read, why, wallet)
+    return Scene(settings, keystore, clock, Api(hosts_of(settings)), read, why, wallet, state)

@@ -17,6 +17,8 @@ MARKETS: Final = ("ETH", "BTC")
 YOUNG_MS: Final = 5_000
 CANDLES: Final = "v1/shims/tradingview/history"
 _HOUR_S: Final = 3600
+_ORDERS: Final = {"transactions": (Service.TX_BUILDER, "built"), "signed": (Service.GATEWAY, "relayed")}
+"""By route, the server that orders depend on, and what it does with them."""
 
 
 def _questions(scene: Scene) -> dict[Service, Callable[[], Awaitable[object]]]:
@@ -44,11 +46,12 @@ async def _host(scene: Scene, service: Service, ask: Callable[[], Awaitable[obje
     if troubles:
         silent = "; ".join(f"{family}: {error.code}" for family, error in troubles.items())
         text = f"{answering} answers; {silent}"
-        if service is not Service.TX_BUILDER:
+        takes_orders, done = _ORDERS[scene.settings.avantis.route]
+        if service is not takes_orders:
             return Line(name, Status.WARN, text, "reads go to who answers: check avantis.hosts, or wait")
-        # Orders are built by the first family only, as `trading` has it.
+        # By the first family only, as `trading` has it.
         first = scene.settings.avantis.hosts[0]
-        remedy = f"orders are built by {first} alone: put the family that answers first into avantis.hosts"
+        remedy = f"orders are {done} by {first} alone: put the family that answers first into avantis.hosts"
         return Line(name, Status.FAIL if answering != first else Status.WARN, text, remedy)
     return Line(name, Status.OK, f"{answering} answers")
 
@@ -116,6 +119,8 @@ def _cap(scene: Scene, pair: Pair) -> Line:
 
 async def execution_fee(scene: Scene) -> Sequence[Line]:
     """What the venue asks for an order, against what we pay."""
+    if scene.settings.avantis.route == "signed":
+        return (Line("execution fee", Status.OK, "not paid: avantis.route is signed, the relay pays"),)
     try:
         fee = (await scene.meta()).execution_fee
     except AvantisError as error:

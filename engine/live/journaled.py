@@ -13,7 +13,8 @@ from typing import Final
 from engine.clock import Clock
 from engine.config import Settings
 from engine.engine import belongs
-from engine.live.doors import ChainDoor, claims_of
+from engine.live.chain_watch import ChainWatch, chain_watch
+from engine.live.doors import claims_of, doors_of
 from engine.live.wiring import Reading, Trading, trading
 from engine.settlement import Settlement
 from store.journal import Journal
@@ -37,11 +38,12 @@ class OneShot:
 
     settlement: Settlement
     trade: Trading
+    chain: ChainWatch
     clock: Clock
 
     async def claims(self) -> tuple[Claim, ...]:
         """Positions that desks of this journal own."""
-        return await self.settlement.read(claims_of)
+        return await self.settlement.read(lambda world: claims_of(world, self.trade.wallet))
 
     async def settled(self, tx_id: str, say: Say, within_s: float) -> Ended | None:
         """The end of a transaction; None when it has none in time."""
@@ -66,6 +68,8 @@ class OneShot:
                 return ending.why
             if not isinstance(ending, UnderWay):
                 return ""
+            if await self.trade.signed.knows(order_id):
+                return "with the relay"
             standing = await self.trade.sender.standing(order_id)
             return "registered; waiting for a keeper" if isinstance(standing, Ended) else _where(standing)
 
@@ -79,11 +83,13 @@ class OneShot:
             words = ""
             try:
                 await self.trade.sender.pass_once()
+                await self.trade.signed.pass_once()
             except RpcError as error:
                 words = f"{error.code}: {error}"
             if not (state := await look()):
                 return
-            words = words or self.trade.sender.waiting.get(tx_id, "") or state
+            waiting = self.trade.sender.waiting | self.trade.signed.waiting
+            words = words or waiting.get(tx_id, "") or state
             if words != said:
                 say(words)
                 said = words
@@ -135,14 +141,17 @@ async def one_shot(
     Raises Unwelcome when the journal is another wallet's, and what `unlock`, the node and the store raise.
     """
     async with journaled(directory, clock) as settlement:
+        signer = await unlock()
 
         async def claims() -> tuple[Claim, ...]:
-            return await settlement.read(claims_of)
+            return await settlement.read(lambda world: claims_of(world, signer.address))
 
-        trade = trading(settings, read, await unlock(), ChainDoor(settlement), claims, lambda _: None, clock)
+        doors = doors_of(settlement, signer.address)
+        chain = chain_watch(settings, read.endpoints, read.node, doors.chain, clock)
+        trade = trading(settings, read, signer, doors, claims, lambda _: None, chain, clock)
         try:
             if isinstance(refused := await trade.sender.adopt(), Refusal):
                 raise Unwelcome(f"{refused.code}: {refused.detail}")
-            yield OneShot(settlement, trade, clock)
+            yield OneShot(settlement, trade, chain, clock)
         finally:
-            await trade.builder.aclose()
+            await trade.aclose()

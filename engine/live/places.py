@@ -2,91 +2,132 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
 from engine.clock import Clock
 from engine.config import Settings
 from engine.feed import Feed
-from engine.live.doors import ChainDoor, claims_of
-from engine.live.money import Money, ages, money_of
-from engine.live.wiring import Reading, Trading, reading, trading
+from engine.live.chain_watch import ChainWatch, chain_watch
+from engine.live.doors import ChainDoor
+from engine.live.fleet_money import FleetFees, FleetPurse, FleetSwaps, homes_of
+from engine.live.fleet_rows import wallet_rows
+from engine.live.fleet_venue import FleetVenue
+from engine.live.member import Member, Shared, member
+from engine.live.pinning import Pinning
+from engine.live.wiring import Reading, reading
 from engine.places import Loop, Pair, Places
 from engine.settlement import Settlement
 from engine.worker import Cadence
-from venue.avantis.claims import Claim
 from venue.avantis.units import TEN, TO_WAD, USDC
 from venue.chain.signer import Signer
+from venue.clanker.launches import Launches
 
 SENDER = Cadence(1.5, 2.0)
+INTENTS = Cadence(1.5, 2.0)
 POSITIONS = Cadence(2.5, 3.5)
 MONEY = Cadence(4.0, 6.0)
+PINS = Cadence(240, 360)
+HOMES = Cadence(4.0, 6.0)
 TRUST = Cadence(500, 700)
+ETHER = 10**18
 _PERCENT = 100 * TEN
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run with real money. Its key is open already."""
+    """A run with real money. Its keys are open already."""
 
-    signer: Signer
+    signers: tuple[Signer, ...]
+
+    @property
+    def wallets(self) -> tuple[ChecksumAddress, ...]:
+        """In the order of the settings."""
+        return tuple(signer.address for signer in self.signers)
 
 
 def live_places(
     settings: Settings, live: Live, settlement: Settlement, feed: Feed, clock: Clock, tokens: Collection[str]
 ) -> Places:
     """`tokens`: the enrolled launches. Raises ConfigError."""
-    read = reading(settings, clock)
-
-    async def claims() -> tuple[Claim, ...]:
-        return await settlement.read(claims_of)
 
     def mark(symbol: str) -> int | None:
         price = feed.book.tradable(symbol, clock.now_ms())
         return price.wad if price else None
 
+    read = reading(settings, clock)
+    chain = chain_watch(settings, read.endpoints, read.node, ChainDoor(settlement, ""), clock)
     launches = tuple(to_checksum_address(token) for token in tokens)
-    door = ChainDoor(settlement)
-    trade = trading(settings, read, live.signer, door, claims, mark, clock, launches)
-    age = ages(settings, settlement, clock)
-    money = money_of(settings, read.node, trade.guard, trade.sender, door, trade.wallet, age)
+    shared = Shared(settings, settlement, read, chain, mark, clock, launches)
+    crew = {signer.address: member(shared, signer) for signer in live.signers}
+    purse = FleetPurse({wallet: each.trade.purse for wallet, each in crew.items()})
+    pinning = Pinning(settlement, live.wallets, Launches(read.node, live.wallets[0]))
+    least_gas = int(settings.risk.min_wallet_balance_eth * ETHER)
+    trades = {wallet: each.trade for wallet, each in crew.items()}
+    venue = FleetVenue(
+        {wallet: trade.venue for wallet, trade in trades.items()}, settlement.read, partial(_low_gas, purse, least_gas)
+    )
 
     async def close() -> None:
-        await trade.builder.aclose()
+        for each in crew.values():
+            await each.trade.aclose()
         await read.aclose()
 
     return Places(
         mode="LIVE",
         name="avantis",
-        venue=trade.venue,
-        swaps=money.buyer,
-        purse=trade.purse,
-        fees=money.fees,
+        venue=venue,
+        swaps=FleetSwaps({wallet: each.money.buyer for wallet, each in crew.items()}, purse, settlement),
+        purse=purse,
+        fees=FleetFees({wallet: each.money.fees for wallet, each in crew.items()}, lambda: settlement.read(homes_of)),
         simulated="",
         simulated_money="",
         embedded=False,
         loops=(
-            Loop("sender", SENDER, trade.keep_sending),
-            Loop("claims", POSITIONS, trade.watch.look),
-            Loop("buyer", MONEY, money.buyer.pass_once),
-            Loop("claimer", MONEY, money.claimer.pass_once),
+            Loop("wallets", HOMES, pinning.pass_once),
+            *(loop for wallet, each in crew.items() for loop in _loops(each, _tail(wallet, live), live.wallets)),
             Loop("trust", TRUST, read.trust.pass_once),
+            Loop("blocks", SENDER, chain.follow),
+            Loop("contracts", PINS, chain.pins.pass_once),
         ),
-        alarms=lambda: _alarms(read, trade, money),
+        alarms=lambda: _alarms(read, chain, pinning, crew),
         pairs=lambda: _pairs(read),
+        wallets=lambda world: wallet_rows(world, trades, purse, least_gas),
         close=close,
     )
 
 
-def _alarms(read: Reading, trade: Trading, money: Money) -> tuple[str, ...]:
-    known = trade.watch.known
+def _tail(wallet: str, live: Live) -> str:
+    """Tells the loops of several wallets apart."""
+    return f" {wallet[2:6]}" if len(live.signers) > 1 else ""
+
+
+def _loops(each: Member, tail: str, wallets: tuple[str, ...]) -> tuple[Loop, ...]:
+    trade, money = each.trade, each.money
+    return (
+        Loop(f"sender{tail}", SENDER, partial(trade.keep_sending, wallets)),
+        Loop(f"intents{tail}", INTENTS, each.intents.look),
+        Loop(f"claims{tail}", POSITIONS, trade.watch.look),
+        Loop(f"buyer{tail}", MONEY, money.buyer.pass_once),
+        Loop(f"claimer{tail}", MONEY, money.claimer.pass_once),
+    )
+
+
+def _low_gas(purse: FleetPurse, least: int, wallet: str) -> str:
+    counted = purse.counted.get(wallet)
+    if counted is None or counted.gas is None or counted.gas >= least:
+        return ""
+    return f"{wallet} holds {counted.gas / ETHER:.4f} ETH for gas; {least / ETHER:g} are kept"
+
+
+def _alarms(read: Reading, chain: ChainWatch, pinning: Pinning, crew: dict[ChecksumAddress, Member]) -> tuple[str, ...]:
     found = [f"nothing is opened: {why}"] if (why := read.trust.why_not()) else []
-    found += [f"transaction {tx_id}: {why}" for tx_id, why in trade.sender.waiting.items()]
-    found += [f"order {order_id} needs you: {why}" for order_id, why in trade.venue.unclear.items()]
-    found += [f"{ref.market} {ref.trade_index} in doubt: {why}" for ref, why in known.doubts.items()]
-    found += [f"a position of nobody's: pair {each.held.pair_index}, {each.held.trade_index}" for each in known.orphans]
-    found += [f"buyback {name}: {why}" for name, why in money.buyer.troubles.items()]
-    found += [f"fees of {name}: {why}" for name, why in money.claimer.troubles.items()]
+    found += chain.alarms()
+    found += [f"{name}: its launch pays no wallet of this run" for name in pinning.homeless.values()]
+    for each in crew.values():
+        found += each.alarms()
     return tuple(found)
 
 

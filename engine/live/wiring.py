@@ -7,6 +7,9 @@ from eth_typing import ChecksumAddress
 
 from engine.clock import Clock
 from engine.config import ConfigError, Settings
+from engine.live.chain_watch import ChainWatch
+from engine.live.doors import Doors
+from engine.live.intents import signed_route
 from engine.live.money import allowed
 from engine.live.purse import ChainPurse
 from venue.avantis.adapter import AvantisVenue
@@ -14,21 +17,26 @@ from venue.avantis.addresses import BASE
 from venue.avantis.builder import Builder
 from venue.avantis.catalogue import Catalogues
 from venue.avantis.claims import Claims, Marks, PositionWatch
-from venue.avantis.direct import DirectRoute, History
+from venue.avantis.direct import DirectRoute
+from venue.avantis.endings import History
 from venue.avantis.hosts import Api, Hosts, Service, family_of
+from venue.avantis.intent_chain import IntentChain
 from venue.avantis.orders import OrderStatus, Unknown, fetch_status
 from venue.avantis.pair import Ceilings
 from venue.avantis.positions import ChainFault
+from venue.avantis.routes import TwoRoutes
+from venue.avantis.signed import SignedRoute
 from venue.avantis.trust import Trust
 from venue.avantis.units import TEN
 from venue.avantis.wire import AvantisError
 from venue.chain.agreed import AgreedNode
+from venue.chain.bucket import Budget
 from venue.chain.call import Call
 from venue.chain.endpoints import Endpoints
 from venue.chain.envelope import RpcError
 from venue.chain.guard import Guard, Simulate
 from venue.chain.rpc import Rpc
-from venue.chain.sender import Door, Sender
+from venue.chain.sender import Sender
 from venue.chain.signer import Signer
 from venue.chain.step import Policy
 from venue.net.client import Client
@@ -61,17 +69,24 @@ class Trading:
     wallet: ChecksumAddress
     sender: Sender
     guard: Guard
-    route: DirectRoute
+    route: TwoRoutes
+    signed: SignedRoute
     watch: PositionWatch
     venue: AvantisVenue
     purse: ChainPurse
-    builder: Client
+    clients: tuple[Client, ...]
 
-    async def keep_sending(self) -> str:
+    async def keep_sending(self, beside: tuple[str, ...]) -> str:
         """One look at everything that was sent; takes the wallet on first, once per journal."""
-        if refused := await self.sender.adopt():
+        if refused := await self.sender.adopt(beside):
             return f"{refused.code}: {refused.detail}"
         return await self.sender.pass_once()
+
+    async def aclose(self) -> None:
+        """Leaves the relay's streams, and closes idle connections."""
+        await self.signed.aclose()
+        for client in self.clients:
+            await client.aclose()
 
 
 def reading(settings: Settings, clock: Clock) -> Reading:
@@ -85,7 +100,7 @@ def reading(settings: Settings, clock: Clock) -> Reading:
             raise ConfigError(f"BASE_RPC_URL: {error}") from None
     if not rpcs:
         raise ConfigError("BASE_RPC_URL: empty; expected the URL of a Base node, or several separated by commas")
-    endpoints = Endpoints(rpcs, BASE)
+    endpoints = Endpoints(rpcs, BASE, budget=Budget.of(settings.chain.requests_per_s))
     api = Api(hosts_of(settings))
     ceilings = Ceilings(max_leverage=settings.avantis_max_leverage * TEN)
     return Reading(
@@ -115,19 +130,24 @@ def trading(
     settings: Settings,
     read: Reading,
     signer: Signer,
-    door: Door,
+    doors: Doors,
     claims: Claims,
     marks: Marks,
+    chain: ChainWatch,
     clock: Clock,
     tokens: Collection[ChecksumAddress] = (),
 ) -> Trading:
     """`tokens`: launches whose fees may be collected and which may be bought back. Raises ConfigError."""
     wallet, policy = signer.address, policy_of(settings)
-    sender = Sender(door, read.node, signer, policy, clock.now_ms)
-    client = Client(checked_url(_builder_url(settings), "tx-builder"), within_s=8.0)
+    sender = Sender(doors.chain, read.node, signer, policy, clock.now_ms)
+    client, relay = _client(settings, Service.TX_BUILDER), _client(settings, Service.GATEWAY)
     builder = Builder(client, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
-    guard = Guard(allowed(settings, wallet, tokens), _simulating(read.node, wallet))
-    route = DirectRoute(wallet, builder, guard, sender, read.node, _history(read.api), policy.confirmations)
+    guard = Guard(allowed(settings, wallet, tokens), _simulating(read.node, wallet), chain.changed)
+    history, deep = history_of(read.api), policy.confirmations
+    direct = DirectRoute(wallet, builder, guard, sender, read.node, history, deep)
+    signed = signed_route(signer, doors.intents, IntentChain(wallet, read.node, history, deep), relay, clock)
+    gasless = settings.avantis.route == "signed"
+    route = TwoRoutes(signed, direct) if gasless else TwoRoutes(direct, signed)
     watch = PositionWatch(read.api, NodeReader(read.node, wallet), wallet, claims, clock.now_ms)
     venue = AvantisVenue(
         wallet,
@@ -139,14 +159,17 @@ def trading(
         marks,
         int(settings.avantis.slippage_pct * 100 * TEN),
         clock.now_ms,
-        read.trust.why_not,
+        lambda: read.trust.why_not() or chain.why_not(),
+        gas=not gasless,
+        why_stay=chain.why_stay,
     )
-    return Trading(wallet, sender, guard, route, watch, venue, ChainPurse(read.node, wallet), client)
+    purse = ChainPurse(read.node, wallet)
+    return Trading(wallet, sender, guard, route, signed, watch, venue, purse, (client, relay))
 
 
-def _builder_url(settings: Settings) -> str:
-    """Orders are built by the first family only: which one signs off on money is for the operator to say."""
-    return hosts_of(settings).families[0].url(Service.TX_BUILDER)
+def _client(settings: Settings, service: Service) -> Client:
+    """Orders are built and relayed by the first family only: who has a hand in money is for the operator to say."""
+    return Client(checked_url(hosts_of(settings).families[0].url(service), service), within_s=8.0)
 
 
 def _simulating(node: AgreedNode, wallet: ChecksumAddress) -> Simulate:
@@ -156,7 +179,9 @@ def _simulating(node: AgreedNode, wallet: ChecksumAddress) -> Simulate:
     return simulate
 
 
-def _history(api: Api) -> History:
+def history_of(api: Api) -> History:
+    """What the venue's history says of a transaction; its faults are `Unknown`."""
+
     async def history(tx_hash: str) -> OrderStatus:
         try:
             return await fetch_status(api, tx_hash)

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import clearing, desks, feed, requests, settlement, terminal
+from tests.bench import chain, clearing, desks, feed, requests, settlement, terminal
 
 BENCHES: dict[str, Callable[[], None]] = {
+    "chain.fleet": chain.fleet_of_desks,
     "clearing.step": clearing.step,
     "desks": desks.management_pass,
     "feed.parse": feed.parse,

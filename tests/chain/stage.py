@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 from tests.chain.compiled import compiled
 from tests.chain.node import ADDRESSES, Node, NodeError
 from venue.avantis.addresses import AVANTIS
+from venue.avantis.contracts import TRADE
 from venue.chain.abi import Function
 from venue.chain.call import Call, Wei
 from venue.chain.erc20 import BALANCE_OF, TRANSFER
@@ -60,6 +61,10 @@ CANCEL: Final = Function("cancel(uint256)")
 LIQUIDATE: Final = Function("liquidate(address,uint256,uint256,uint256)")
 SET_EXECUTION_FEE: Final = Function("setExecutionFee(uint256)")
 USE_NONCE: Final = Function("useNonce(address,uint256)")
+OPEN_INTENT: Final = Function(f"openIntent({TRADE},uint256,uint256,uint256)", ("uint256",))
+CLOSE_INTENT: Final = Function(
+    "closeIntent(address,uint256,uint256,uint256,uint256,uint256,uint256,uint256)", ("uint256",)
+)
 LAUNCH: Final = Function(f"launch((address,{POOL_KEY},uint256,uint256,uint16[],address[],address[]),uint8)")
 ACCRUE: Final = Function("accrue(address,address,uint256)")
 SET_RATE: Final = Function("setRate(bytes32,bool,uint256,uint256)")

@@ -14,6 +14,7 @@ from engine.chronicle import Chronicle
 from engine.clock import SystemClock
 from engine.config import Settings, load
 from engine.engine import Engine, Options
+from engine.live import places
 from engine.live.places import Live
 from engine.sections import Buybacks, Desks, Pyth, Risk, Signal, Token
 from engine.snapshot import DeskPhase
@@ -24,8 +25,9 @@ from tests.chain.node import KEYS
 from tests.chain.stage import TOKEN, TRADER, USDC_KEY
 from tests.cli.conftest import live
 from tests.cli.live import MONEY, LiveVenue
-from venue.avantis.addresses import BASE
+from venue.avantis.addresses import AVANTIS, BASE
 from venue.avantis.units import TEN
+from venue.chain.pins import IMPLEMENTATION
 from venue.chain.signer import Signer, account_of
 from venue.pyth import FEEDS, HermesSimulator, PricePath
 from venue.uniswap.addresses import UNISWAP
@@ -44,6 +46,7 @@ def now_ms() -> int:
 def _hurried(monkeypatch: pytest.MonkeyPatch, live: LiveVenue) -> None:
     for name in ("FEE_CLAIMER", "DESK_MANAGER", "CREATOR_BUYBACK", "BUYBACK_ENGINE", "PRICE_SAMPLER"):
         monkeypatch.setattr(assembly, name, SOON)
+    monkeypatch.setattr(places, "PINS", Cadence(2.0, 2.2))
     for name, value in live.env().items():
         if not name.startswith(("PERPDESK_PYTH", "PERPDESK_VENUE")):
             monkeypatch.setenv(name, value)
@@ -93,12 +96,17 @@ def settings(url: str) -> Settings:
     )
 
 
+def implement(live: LiveVenue, address: bytes) -> None:
+    """Trading stands for another from now on."""
+    live.do(live.node.set_storage(AVANTIS.trading, IMPLEMENTATION, address))
+
+
 class Run:
     """One process's engine."""
 
     def __init__(self, url: str, directory: Path, *, live: bool = True) -> None:
         signer = Signer(account_of(bytes.fromhex(KEYS[0][2:])), BASE)
-        options = Options(settings(url), directory, None, Live(signer) if live else None)
+        options = Options(settings(url), directory, None, Live((signer,)) if live else None)
         self.engine = Engine(options, SystemClock(), Chronicle())
         self.ready = asyncio.Event()
         self.stop = asyncio.Event()
@@ -120,6 +128,9 @@ class Run:
     @property
     def phase(self) -> DeskPhase:
         return self.engine.snapshot.desks[0].phase
+
+    def alarms(self, start: str) -> list[str]:
+        return [text for text in self.engine.snapshot.status.alarms if text.startswith(start)]
 
     def told(self, kind: str) -> list[str]:
         return [event.text for event in self.engine.chronicle.since(0).events if event.kind == kind]
@@ -146,6 +157,10 @@ async def test_fees_become_a_position_and_buybacks_across_two_deaths(live: LiveV
         await third.until(lambda: third.phase is DeskPhase.OPEN)
         await third.until(lambda: any("burned" in text for text in third.told("buyback")))
         await third.until(lambda: third.engine.snapshot.desks[0].position_id is not None)
+        implement(live, b"\2" * 20)
+        await third.until(lambda: any("trading" in text for text in third.alarms("HALTED, only you can close")))
+        implement(live, b"")
+        await third.until(lambda: not third.alarms("HALTED"))
         third.stop.set()
         await third.task
         status = third.engine.snapshot.status

@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import JsonValue
 
+from engine.config import Settings
+from engine.live.chain_watch import contracts
 from tests.chain.avantis_servers import ETH, ChainReader, ChainWorld, faithful
 from tests.chain.node import KEYS, Node
 from tests.chain.stage import TRADER, Stage
@@ -20,13 +22,14 @@ from venue.chain.call import Call
 from venue.chain.erc20 import APPROVE
 from venue.chain.keystore import Kdf, import_key
 from venue.chain.passwords import FromFile
+from venue.clanker.reader import MULTICALL
 from venue.pyth import FEEDS
 
 T = TypeVar("T")
 HERMES: Final = "/hermes/v2/updates/price/latest"
 PASSWORD: Final = "correct horse"
 MONEY: Final = 10_000 * 10**6
-UNUSED: Final = (AVANTIS.pair_storage, AVANTIS.pair_infos, AVANTIS.multicall)
+UNUSED: Final = (AVANTIS.pair_storage, AVANTIS.pair_infos, AVANTIS.multicall, MULTICALL)
 
 
 class LiveVenue:
@@ -81,8 +84,9 @@ class LiveVenue:
     async def _prepare(self) -> None:
         stage = await Stage.build(self.node)
         await stage.usdc(TRADER, MONEY)
-        for address in UNUSED:
-            await self.node.set_code(address, b"\x00")
+        for address in (*UNUSED, *contracts(Settings())):
+            if await self.node.rpc("eth_getCode", address, "latest") == "0x":
+                await self.node.set_code(address, b"\x00")
         await self.node.rpc("evm_setIntervalMining", 1)
         self.server = faithful(self.world)  # wants the loop it runs on
         self.server.route(HERMES, self._hermes)

@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SystemClock
+from engine.codec import encode
 from engine.config import Settings
 from engine.live.doctor import CHECKS, Check, examine
-from engine.live.doctor_chain import IMPLEMENTATION
 from engine.live.doctor_scene import Line, Scene, Status
+from store.journal import Journal
 from tests.chain.stage import TRADER
 from tests.cli.live import HERMES, LiveVenue, locked, stranger_code
 from tests.cli.perpdesk import perpdesk
 from tests.venue.avantis.server import CATALOGUE, HTML, META, TRADES, Drip, Fault, Lie
 from tests.venue.avantis.server import Status as Answer
 from venue.avantis.addresses import AVANTIS
+from venue.chain.facts import ContractPinned
+from venue.chain.pins import IMPLEMENTATION
 
 ENOUGH = 40_000 * 10**6
 Set = Callable[..., Settings]
@@ -91,7 +94,7 @@ def test_without_a_node_or_a_key(live: LiveVenue, tmp_path: Path) -> None:
     assert run.returncode == 81
     assert "BASE_RPC_URL is not set" in run.stdout
     assert "-> perpdesk wallet new, or perpdesk wallet import" in run.stdout
-    assert "lines fail: clock, endpoints, code, wallet" in run.stderr
+    assert "lines fail: clock, endpoints, blocks, code, pins, wallet" in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -162,6 +165,50 @@ def test_a_proxy_is_shown_with_whom_it_stands_for(live: LiveVenue, settings: Set
     finally:
         live.do(live.node.set_storage(AVANTIS.storage, IMPLEMENTATION, b""))
     assert f"stands for {TRADER}, slot 0x" in found["code storage"].text
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "text"),
+    [
+        ("", Status.OK, "announced by BASE_WS_URL"),
+        ("ws://127.0.0.1:9/canary", Status.WARN, "subscription lost: "),
+        ("ws://example.org/canary", Status.FAIL, "must be wss"),
+        ("https://example.org/canary", Status.FAIL, "starts with wss://"),
+        ("wss://example.org/?key=canary", Status.FAIL, "must not carry"),
+    ],
+)
+def test_where_blocks_are_announced(
+    live: LiveVenue, settings: Set, keystore: Path, url: str, status: Status, text: str
+) -> None:
+    line = lines(settings(BASE_WS_URL=url or live.node.ws_url), keystore)["blocks"]
+    assert line.status is status, line
+    assert text in line.text
+    assert "canary" not in repr(line)
+
+
+def test_contracts_that_are_not_what_they_were(live: LiveVenue, settings: Set, keystore: Path, tmp_path: Path) -> None:
+    first = lines(settings(), keystore, state=tmp_path)["pins"]
+    assert (first.status, first.text[:9]) == (Status.OK, "0 of 9 co")
+    pinned(tmp_path, ContractPinned(AVANTIS.storage, f"0x{'11' * 32}", "", ""))
+    was = lines(settings(), keystore, state=tmp_path)["pins"]
+    assert was.status is Status.FAIL
+    assert f"storage {AVANTIS.storage} was changed: 0x1111" in was.text
+    assert "accept-upgrade" in was.remedy
+    named = lines(settings(PERPDESK_AVANTIS__PINS=json.dumps({str(AVANTIS.trading): TRADER})), keystore)["pins"]
+    assert named.status is Status.FAIL
+    assert f"{TRADER} before" in named.text
+    assert "avantis.pins" in named.remedy
+
+
+def pinned(state: Path, fact: ContractPinned) -> None:
+    """A journal that believes it."""
+
+    async def write() -> None:
+        journal = await Journal.open(state)
+        await journal.append([encode(fact)], 1)
+        await journal.close()
+
+    asyncio.run(write())
 
 
 def test_orders_are_built_by_the_first_family_only(live: LiveVenue, settings: Set, keystore: Path) -> None:

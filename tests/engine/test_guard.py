@@ -22,7 +22,7 @@ from tests.engine.house import TOKEN, ManualClock, done, enrolled, kept, listed,
 from tests.engine.trading import ScriptedAgent, manager, money, moved, phase
 from venue.exchange.fixed import WAD
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
-from venue.perp import PerpPosition, PositionRef, Profit, UnknownPnl
+from venue.perp import CloseOrder, OrderOutcome, PerpPosition, PositionRef, Profit, ReduceOrder, UnknownPnl
 
 PPM = 1_000_000
 COST = 57_000_000
@@ -36,10 +36,19 @@ class MoodyVenue(PaperVenue):
         self.profit: int | None = 0
         self.left = PPM
         """To lose before liquidation, over collateral."""
+        self.by_rule: list[bool] = []
 
     async def positions(self) -> dict[PositionRef, PerpPosition]:
         found = await super().positions()
         return {ref: self._worth(position) for ref, position in found.items()}
+
+    async def reduce(self, order: ReduceOrder) -> OrderOutcome:
+        self.by_rule.append(order.by_rule)
+        return await super().reduce(order)
+
+    async def close(self, order: CloseOrder) -> OrderOutcome:
+        self.by_rule.append(order.by_rule)
+        return await super().close(order)
 
     def _worth(self, position: PerpPosition) -> PerpPosition:
         pnl = UnknownPnl("no price") if self.profit is None else Profit(self.profit, 0)
@@ -142,6 +151,15 @@ async def test_the_circuit_breaker_closes_and_halts(tmp_path: Path, before: tupl
         assert set(await money(scene.settlement)) == {"realised"}
         await done(scene.settlement, commands.BookFees(TOKEN, "f2", 100_000_000))
         assert await moved(scene.settlement, scene.desks) == "1 desks, 0 moved"
+
+
+async def test_the_venue_is_told_whether_a_rule_leaves_or_a_person(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        await scene.profits(300_000)
+        await scene.desks.courier.reduce(TOKEN, 100_000, None, "ops")
+        await kept(scene.settlement, scene.desks)
+        await scene.risk(-500_000)
+        assert scene.venue.by_rule == [True, False, True]
 
 
 async def test_a_warning_of_liquidation_comes_once_and_goes_once(tmp_path: Path) -> None:

@@ -80,6 +80,9 @@ class Swaps:
     async def quote(self, token: str, amount: int) -> int | None:
         return None if self.price is None else amount * self.price
 
+    async def most(self, token: str) -> int | None:
+        return None
+
     async def swap_usdc_for_token(self, order: SwapOrder) -> SwapOutcome:
         if self.answer == "crash":
             raise Killed

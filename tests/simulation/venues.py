@@ -78,6 +78,9 @@ class SlowSwap:
     async def quote(self, token: str, amount: Usdc) -> int | None:
         return None if self._rng.random() < self.trouble else amount * TOKENS_PER_USDC
 
+    async def most(self, token: str) -> int | None:
+        return None
+
     async def swap_usdc_for_token(self, order: SwapOrder) -> SwapOutcome:
         await asyncio.sleep(0)
         lost = self._rng.random()

@@ -28,7 +28,8 @@ def doctor(config: Path | None, state: Path | None, keystore: Path | None, as_js
     from engine.live.doctor_scene import Status
 
     settings = load(config)
-    lines = asyncio.run(examine(settings, shared.keystore_of(settings, keystore, state), SystemClock()))
+    path, directory = shared.keystore_of(settings, keystore, state), shared.live_state(state)
+    lines = asyncio.run(examine(settings, path, SystemClock(), state=directory))
     if as_json:
         told = [{"name": each.name, "status": each.status, "text": each.text, "remedy": each.remedy} for each in lines]
         click.echo(json.dumps(told))

@@ -14,10 +14,22 @@ import platformdirs
 from engine.config import ConfigError, Settings
 from engine.text import clean
 from tui.verbs import Refused
-from venue.chain.passwords import FromDescriptor, FromFile, FromKeyring, FromPrompt, KeystoreCode, KeystoreError, Secret
+from venue.chain.passwords import (
+    FromDescriptor,
+    FromFile,
+    FromKeyring,
+    FromPrompt,
+    KeystoreCode,
+    KeystoreError,
+    Secret,
+    once,
+)
 
 if TYPE_CHECKING:
+    from eth_typing import ChecksumAddress
+
     from engine.live.places import Live
+    from venue.chain.signer import Signer
 
 SERVICE = "perpdesk"
 
@@ -169,7 +181,7 @@ _SILENT = ("UNREACHABLE", "TOO_SLOW", "SERVER_FAILED", "UPSTREAM_ERROR")
 
 
 def unlocked(settings: Settings, state: Path, file: Path | None, descriptor: int | None) -> "Live":
-    """The key of a live run, opened before anything else starts. Raises KeystoreError and ConfigError."""
+    """The keys of a live run, opened before anything else starts. Raises KeystoreError and ConfigError."""
     import asyncio
 
     from engine.live.places import Live
@@ -177,10 +189,26 @@ def unlocked(settings: Settings, state: Path, file: Path | None, descriptor: int
     from venue.chain import keystore
 
     need_chain(settings)
-    path = keystore_of(settings, None, state)
-    expected = address_of(settings, path)
-    secret = secret_of(settings, file, descriptor)
-    return Live(asyncio.run(keystore.open_keystore(path, secret, BASE, expected)))
+    wallets = wallets_of(settings, state)
+    secret = once(secret_of(settings, file, descriptor))
+
+    async def opened() -> "list[Signer]":
+        return [await keystore.open_keystore(path, secret, BASE, address) for path, address in wallets]
+
+    return Live(tuple(asyncio.run(opened())))
+
+
+def wallets_of(
+    settings: Settings, state: Path | None, first: Path | None = None
+) -> "list[tuple[Path, ChecksumAddress]]":
+    """Every keystore of the settings and its address, each wallet once. Raises KeystoreError and ConfigError."""
+    from venue.chain import keystore
+
+    path = keystore_of(settings, first, state)
+    found = [(path, address_of(settings, path)), *((more, keystore.address_of(more)) for more in settings.wallet.more)]
+    if len({address for _, address in found}) < len(found):
+        raise ConfigError("wallet.more: two keystores hold the same wallet; expected each once")
+    return found
 
 
 def need_chain(settings: Settings) -> None:

@@ -186,6 +186,66 @@ def close(
         venue_orders.run(place, wanted, venue_orders.How(id_, dry_run, yes, as_json, wait))
 
 
+@avantis.command("accept-upgrade")
+@shared.options
+def accept_upgrade(config: Path | None, state: Path | None, keystore: Path | None) -> None:
+    """Show contracts that were changed since they were first used, and believe what stands there now, one by one.
+
+    Until then nothing is opened and no rule closes anything. Asks for no password and sends nothing; an engine on the
+    same state directory must not run.
+    """
+    from tui.live import venue_upgrade
+
+    settings = load(config)
+    shared.need_chain(settings)
+    shared.confirmable()
+    with shared.told():
+        asyncio.run(venue_upgrade.accept(settings, shared.live_state(state)))
+
+
+@avantis.command("resolve")
+@click.argument("order")
+@click.option(
+    "--executed", type=click.IntRange(0), metavar="NUMBER", help="It was: the venue's number of it, with --block."
+)
+@click.option("--block", type=click.IntRange(1), metavar="NUMBER", help="The block that executed it.")
+@click.option("--canceled", "--cancelled", is_flag=True, help="The venue gave it back.")
+@click.option("--why", required=True, help="Why that is certain, for the journal.")
+@shared.as_json
+@shared.options
+def resolve(
+    order: str,
+    config: Path | None,
+    state: Path | None,
+    keystore: Path | None,
+    as_json: bool,
+    executed: int | None,
+    block: int | None,
+    canceled: bool,
+    why: str,
+) -> None:
+    """Record how the signed ORDER ended that an alarm names, once nobody but a person can tell.
+
+    An execution is read from the chain and held against what was signed. Refused while the order may still be taken.
+    """
+    from tui.live import venue_resolve
+
+    del keystore  # nothing is signed
+    if canceled == (executed is not None) or (executed is None) != (block is None):
+        raise click.UsageError("expected either --canceled, or --executed with --block")
+    if not why.strip():
+        raise click.UsageError("--why: empty; expected what makes it certain")
+    settings = load(config)
+    shared.need_chain(settings)
+    ended: venue_resolve.Executed | venue_resolve.Canceled = venue_resolve.Canceled()
+    if executed is not None and block is not None:
+        ended = venue_resolve.Executed(executed, block)
+    word = venue_resolve.Word(order, ended, why)
+    with shared.told():
+        row = asyncio.run(venue_resolve.run(settings, shared.live_state(state), word))
+    click.echo(json.dumps(row) if as_json else table([row]))
+
+
 def show_inspected(found: "Inspected", as_json: bool, **more: object) -> None:
     """The decoded call and every verdict on stdout. Raises Refused when one of them is a refusal."""
     verdicts: list[dict[str, object]] = [

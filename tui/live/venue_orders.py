@@ -15,12 +15,14 @@ from eth_typing import ChecksumAddress
 
 from engine.clock import SystemClock
 from engine.config import Settings
+from engine.live.chain_watch import VENUE
+from engine.live.intent_ticket import inspected_intent
 from engine.live.journaled import OneShot, one_shot
 from engine.live.ticket import BY_HAND, WAD, Ticket, builder_of, closing, held_by, inspected, opening
 from engine.live.wiring import Reading, reading
 from tui.live import shared
 from tui.live.venue import show_inspected
-from tui.live.wallet import need_gas
+from tui.live.wallet import need_contracts, need_gas
 from tui.tables import table
 from tui.verbs import Refused
 from venue.avantis.addresses import BASE
@@ -169,7 +171,10 @@ def _summary(ticket: Ticket) -> dict[str, object]:
 async def _try(where: Place, wanted: Wanted | Leaving, order_id: str, how: How) -> None:
     async with _reading(where) as read, builder_of(where.settings, where.clock) as builder:
         ticket = await _ticket(where, read, wanted, order_id)
-        found = await inspected(read, builder, ticket.asked, where.wallet)
+        if where.settings.avantis.route == "signed":
+            found = await inspected_intent(where.settings, read, ticket.ready.asked, where.wallet, where.clock)
+        else:
+            found = await inspected(read, builder, ticket.asked, where.wallet)
     for doubt in ticket.doubts:
         shared.say(doubt)
     show_inspected(found, how.as_json, **_summary(ticket))
@@ -184,6 +189,7 @@ async def _do(where: Place, wanted: Wanted | Leaving, order_id: str, how: How) -
         async with one_shot(where.settings, read, where.directory, unlock, where.clock) as shot:
             before = await shot.trade.route.ending(order_id)
             if isinstance(before, NoEffect) and before.code == RouteCode.NEVER_SENT:
+                await _need_contracts(shot, wanted, how)
                 await _send(where, read, shot, wanted, order_id)
                 shared.say(f"--id {order_id.removeprefix('cli:')} follows this order if this is interrupted")
             else:
@@ -194,8 +200,23 @@ async def _do(where: Place, wanted: Wanted | Leaving, order_id: str, how: How) -
             _report(ending, _filled(listed, order_id, ending), tx_hash, order_id, how)
 
 
+async def _need_contracts(shot: OneShot, wanted: Wanted | Leaving, how: How) -> None:
+    """Raises Refused when the venue's contracts are not what they were; whoever leaves may insist. Raises RpcError."""
+    if isinstance(wanted, Wanted):
+        await need_contracts(shot)
+        return
+    pins = shot.chain.pins
+    await pins.compare(*VENUE)
+    if not (why := pins.changed(*VENUE)):
+        return
+    if how.yes:
+        raise Refused(f"CHANGED: {why}; without --yes you are asked whether to close all the same")
+    shared.confirmed("all the same", f"{why}\nWhat a close does there now is not known.")
+
+
 async def _send(where: Place, read: Reading, shot: OneShot, wanted: Wanted | Leaving, order_id: str) -> None:
-    await need_gas(shot)
+    if where.settings.avantis.route == "transactions":
+        await need_gas(shot)
     ticket = await _ticket(where, read, wanted, order_id)
     if isinstance(wanted, Leaving) and not wanted.desk_too:
         held = ticket.ready.held

@@ -231,9 +231,21 @@ async def _approve(
 
         async with one_shot(settings, read, directory, unlock, clock) as shot:
             await need_gas(shot)
+            if amount:
+                await need_contracts(shot)
             return await _send(shot, _call(address, amount), wait)
     finally:
         await read.aclose()
+
+
+async def need_contracts(shot: "OneShot") -> None:
+    """Raises Refused when the venue's contracts are not what they were, and RpcError."""
+    from engine.live.chain_watch import VENUE
+
+    pins = shot.chain.pins
+    await pins.compare(*VENUE)
+    if why := pins.changed(*VENUE):
+        raise Refused(f"CHANGED: {why}; see `perpdesk venue avantis accept-upgrade`")
 
 
 async def need_gas(shot: "OneShot") -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.snapshot import Snapshot
-from tui.panes import accounts, agent_log, buybacks, desks, liquidations, log, markets, pools, requests
+from tui.panes import accounts, agent_log, buybacks, desks, liquidations, log, markets, pools, requests, wallets
 from tui.table import Table
 from tui.tones import Line
 
@@ -35,5 +35,6 @@ LOG = (Pane("log", log.TABLE, lambda _: (), lambda _: ()),)
 FUNDS = (
     Pane("accounts", accounts.TABLE, accounts.rows, accounts.heading),
     Pane("buybacks", buybacks.TABLE, buybacks.rows, buybacks.heading),
+    Pane("wallets", wallets.TABLE, wallets.rows, wallets.heading),
 )
 PANES = OVERVIEW + EXCHANGE + LOG + FUNDS

@@ -4,6 +4,7 @@ Prices leave perpdesk only after two oracles agree on them: the venue's executab
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from eth_typing import ChecksumAddress
 
@@ -17,6 +18,7 @@ from venue.avantis.prices import check_deviation, fetch_price, fetch_spread
 from venue.avantis.translate import Prepared, Unfit, filled, prepared, quoted, refuse_worse, spread_ask, viewed
 from venue.avantis.units import TO_WAD
 from venue.avantis.wire import AvantisCode, AvantisError
+from venue.chain.bucket import urgently
 from venue.perp import (
     Capabilities,
     CloseOrder,
@@ -57,7 +59,12 @@ class AvantisVenue:
         slippage: int,
         now_ms: Callable[[], int],
         why_not: Callable[[], str] = lambda: "",
+        *,
+        gas: bool = True,
+        why_stay: Callable[[], str] = lambda: "",
     ) -> None:
+        """`why_not` bars what adds risk, `why_stay` even what a rule would leave; a person may always leave."""
+        self.capabilities = replace(self.capabilities, gas=gas)
         self._wallet = wallet
         self._symbols = symbols
         self._api = api
@@ -68,6 +75,7 @@ class AvantisVenue:
         self._slippage = slippage
         self._now_ms = now_ms
         self._why_not = why_not
+        self._why_stay = why_stay
         self._last: Catalogue | None = None
         self._seen: dict[str, Pair] = {}  # as last listed: what is not listed any more can still be left
         self.unclear: dict[str, str] = {}
@@ -91,10 +99,12 @@ class AvantisVenue:
 
     async def reduce(self, order: ReduceOrder) -> OrderOutcome:
         """The share is of the collateral that stands now."""
-        return await self._send(order)
+        with urgently():
+            return await self._send(order)
 
     async def close(self, order: CloseOrder) -> OrderOutcome:
-        return await self._send(order)
+        with urgently():
+            return await self._send(order)
 
     async def outcome(self, order_id: str) -> OrderOutcome:
         return await self._outcome(order_id, await self._route.ending(order_id))
@@ -153,6 +163,8 @@ class AvantisVenue:
                     self._check_count(pair, catalogue.max_trades)
                 price = await self._price(pair)
             else:
+                if order.by_rule and (why := self._why_stay()):
+                    return Declined(order.order_id, "HALTED", why)
                 # A position can be left on an old catalogue, and with our own oracle down.
                 pair, ref = await self._leavable(order.ref.market), order.ref
                 price = await self._price(pair, leaving=True)

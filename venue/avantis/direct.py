@@ -1,6 +1,5 @@
 """Orders as transactions of our own: built, compared, passed, sent, and followed until the keepers have acted."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, assert_never
@@ -8,18 +7,9 @@ from typing import Protocol, assert_never
 from venue.avantis.addresses import AVANTIS, Addresses
 from venue.avantis.asked import Asked, Close, Increase, Open, Order
 from venue.avantis.builder import Builder
-from venue.avantis.contracts import MARKET_EXECUTED, MARKET_OPEN_CANCELED
+from venue.avantis.endings import History, ending_of
 from venue.avantis.envelope import NotOffered
-from venue.avantis.orders import Canceled, OrderStatus
-from venue.avantis.registered import (
-    Ambiguous,
-    Cancellation,
-    Execution,
-    Registration,
-    asked_of,
-    ending,
-    registration,
-)
+from venue.avantis.registered import Ambiguous, Cancellation, Execution, asked_of, registration
 from venue.chain.agreed import AgreedNode
 from venue.chain.envelope import RpcError
 from venue.chain.facts import Result
@@ -83,10 +73,6 @@ class Route(Protocol):
         ...
 
 
-History = Callable[[str], Awaitable[OrderStatus]]
-"""What the venue's history says of the order of a transaction."""
-
-
 class DirectRoute:
     """Route over transactions of the wallet itself; needs gas. Whatever ends an order lies `confirmations` deep."""
 
@@ -120,6 +106,9 @@ class DirectRoute:
         except RpcError as error:
             return NoEffect(RouteCode.NO_CHAIN, f"{error.code}: {error}")
         return NoEffect(refusal.code, refusal.detail) if refusal else None
+
+    async def knows(self, order_id: str) -> bool:
+        return not isinstance(await self._sender.standing(order_id), Unsent)
 
     async def ending(self, order_id: str) -> Ending:
         """What became of it, by the chain; never raises what the chain or the venue raise."""
@@ -158,24 +147,12 @@ class DirectRoute:
         deep = (await self._node.head()).number - self._confirmations
         if deep < order.block:
             return UnderWay()
-        topics = [[MARKET_EXECUTED.topic, MARKET_OPEN_CANCELED.topic]]
-        logs = await self._node.logs(self._addresses.trading, topics, order.block, deep)
-        found = ending(logs, order, self._addresses)
-        if isinstance(found, Execution):
-            return Done(order.asked, found)
+        found = await ending_of(self._node, self._history, order, tx.hash, deep, self._addresses)
+        if found is None:
+            return UnderWay()
         if isinstance(found, Cancellation):
             return NoEffect(RouteCode.CANCELED, f"the venue gave order {order.order_id} back")
-        return await self._by_history(tx.hash, order, deep)
-
-    async def _by_history(self, tx_hash: str, order: Registration, deep: int) -> Ending:
-        """Cancellations of version 2 have a log we cannot name: the history names them, and no execution is on the
-        chain as of the block it names."""
-        status = await self._history(tx_hash)
-        if not isinstance(status, Canceled) or (status.block or deep) > deep:
-            return UnderWay()
-        if status.order_id not in (None, order.order_id):
-            return Unclear(f"the history says order {status.order_id}, the chain {order.order_id}", stuck=True)
-        return NoEffect(RouteCode.CANCELED, f"the venue gave order {order.order_id} back, by its history")
+        return Done(order.asked, found)
 
 
 def slot_of(asked: Order, execution: Execution) -> tuple[int, int]:

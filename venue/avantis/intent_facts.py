@@ -142,7 +142,7 @@ class IntentEnded:
     fill: IntentFill | None
     """Of an order that was done, and of no other."""
     block: int
-    """By which the contract had it; 0 when it never did, or a person ended it."""
+    """By which the contract had it; 0 when it never did, or a person says that it was canceled."""
 
 
 Fact = IntentSigned | IntentSubmitting | IntentTracked | IntentEvent | IntentTaken | IntentEnded

@@ -85,17 +85,29 @@ def registration(receipt: Receipt, asked: Order, addresses: Addresses = AVANTIS)
     logs = [log for log in receipt.logs if log.address == addresses.trading and _is(log, MARKET_ORDER_INITIATED.topic)]
     if len(logs) != 1:
         raise Ambiguous(f"{receipt.hash} registered {len(logs)} orders: expected 1")
+    order_id, fits = _initiated(logs[0], asked)
+    if not fits:
+        raise Ambiguous(f"{receipt.hash} registered order {order_id}, which is not the one that was asked for")
+    return Registration(order_id, receipt.block, asked)
+
+
+def like(log: Log, asked: Order) -> Registration | None:
+    """The order that a `MarketOrderInitiated` is of, when it could be the one that was asked for. Raises Ambiguous."""
+    order_id, fits = _initiated(log, asked)
+    return Registration(order_id, log.block, asked) if fits else None
+
+
+def _initiated(log: Log, asked: Order) -> tuple[int, bool]:
+    """The number of the order, and whether it is of what was asked."""
     try:
         trader, pair, opens, order_id, _, is_buy, _, collateral, *_ = MARKET_ORDER_INITIATED.decode(
-            logs[0].topics, logs[0].data
+            log.topics, log.data
         )
     except AbiError as error:
         raise Ambiguous(str(error)) from None
     found = (to_checksum_address(trader), pair, opens, collateral)
     expected = (asked.trader, asked.pair_index, not isinstance(asked, Close), asked.collateral)
-    if found != expected or (isinstance(asked, Open) and is_buy != asked.is_long):
-        raise Ambiguous(f"{receipt.hash} registered order {order_id}, which is not the one that was asked for")
-    return Registration(order_id, receipt.block, asked)
+    return order_id, found == expected and (not isinstance(asked, Open) or is_buy == asked.is_long)
 
 
 def ending(logs: Iterable[Log], order: Registration, addresses: Addresses = AVANTIS) -> Execution | Cancellation | None:

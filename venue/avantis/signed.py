@@ -20,7 +20,6 @@ from venue.avantis.intent_words import (
     doubt,
     event_of,
     execution_of,
-    fill_of,
     intent_of,
     signed_fact,
     track_of,
@@ -28,6 +27,7 @@ from venue.avantis.intent_words import (
 from venue.avantis.intents import IntentCode, IntentRefused
 from venue.avantis.registered import Ambiguous, Cancellation, Execution
 from venue.avantis.relay import NotJournaled, Outcome, Rejected, RelayCode, Unsettled
+from venue.avantis.resolve import due_ms, record_found, resolve
 from venue.avantis.signed_ports import Chain, Deep, Door, Hands, Times
 from venue.avantis.tracking import Track, Verdict, nonce_slot, verdict
 from venue.avantis.typed_signer import IntentChecker, IntentSigner, SignedIntent
@@ -99,22 +99,25 @@ class SignedRoute:
             case _:
                 assert_never(known)
 
-    async def waiting_until(self) -> dict[str, int]:
-        """Until when, Unix milliseconds, orders without an end may still be taken; by then the chain has decided."""
-        orders = await self._door.read(lambda intents: [*intents.open.values()])
-        return {order.signed.order_id: self._due_ms(order) for order in orders}
+    async def knows(self, order_id: str) -> bool:
+        return order_id in self._in_hand or await self._standing(order_id) is not None
+
+    async def waiting_until(self, *, silent: bool = False) -> dict[str, int]:
+        """Until when, Unix milliseconds, orders without an end may still be taken; by then the chain has decided.
+
+        `silent`: only those the relay has given up, or never named.
+        """
+        orders = await self._ours()
+        return {order.signed.order_id: self._due_ms(order) for order in orders if not silent or self._untold(order)}
 
     async def resolve(self, order_id: str, found: Execution | Cancellation, why: str) -> Refusal | None:
         """A person has found out how it ended, and says why that is certain. Refused while it may still be taken."""
-        known = await self._standing(order_id)
-        if isinstance(known, OpenIntent) and known.taken_block is None and self._now_ms() <= self._due_ms(known):
-            return Refusal(LogCode.NOT_TAKEN, f"{order_id} may be taken until {self._due_ms(known)} ms")
-        return await self._found(order_id, found, Source.OPERATOR, why)
+        return await resolve(self._door, order_id, found, why, self._now_ms, self._times)
 
     async def pass_once(self) -> str:
         """One look at every intent that has not ended. Raises what the journal raises."""
         await self._harvest(*self._streams)
-        orders = await self._door.read(lambda intents: [*intents.open.values()])
+        orders = await self._ours()
         ids = {order.signed.order_id for order in orders}
         self.waiting = {order_id: why for order_id, why in self.waiting.items() if order_id in ids}
         if not orders:
@@ -144,7 +147,8 @@ class SignedRoute:
 
     async def _first(self, order_id: str, asked: Order) -> NoEffect | None:
         try:
-            intent = await intent_of(asked, self._chain.opened_at, self._deadline_ms, self._new_nonce())
+            opened_at, times = self._chain.opened_at, self._times
+            intent = await intent_of(asked, opened_at, lambda: self._now_ms() + times.life_ms, self._new_nonce())
             if intent is None:
                 return NoEffect(IntentCode.POSITION_UNKNOWN, "there is no such position")
             signed = self._signer.signed(self._checker.passes(intent))
@@ -253,23 +257,25 @@ class SignedRoute:
         if not isinstance(order, OpenIntent) or order.taken_block is None or not doubt(order, late=self._late(order)):
             return
         if (found := await self._chain.history(order)) is not None:
-            refused = await self._found(order_id, found, Source.HISTORY, "by the history")
+            refused = await record_found(self._door, order_id, found, Source.HISTORY, "by the history")
             if refused and refused.code is not LogCode.ALREADY_ENDED:
                 self.waiting[order_id] = refused.detail
-
-    async def _found(self, order_id: str, found: Execution | Cancellation, by: Source, why: str) -> Refusal | None:
-        fill = fill_of(found) if isinstance(found, Execution) else None
-        answer = await self._door.submit(intent_log.RecordFound(order_id, by, fill, found.block, why))
-        return answer if isinstance(answer, Refusal) else None
 
     async def _standing(self, order_id: str) -> OpenIntent | EndedIntent | None:
         return await self._door.read(lambda intents: intents.open.get(order_id) or intents.ended.get(order_id))
 
-    def _deadline_ms(self) -> int:
-        return self._now_ms() + self._times.life_ms
+    async def _ours(self) -> list[OpenIntent]:
+        """What has not ended of this wallet: another's nonces say nothing of its own."""
+        mine = self._checker.wallet
+        return await self._door.read(lambda all_: [one for one in all_.open.values() if one.signed.trader == mine])
+
+    def _untold(self, order: OpenIntent) -> bool:
+        if order.taken_block is not None or order.signed.order_id in self._in_hand:
+            return False
+        return order.stage is Heard.FAILED or (order.submitting and not order.tracking_id)
 
     def _due_ms(self, order: OpenIntent) -> int:
-        return order.signed.deadline_ms + self._times.margin_ms
+        return due_ms(order, self._times)
 
     def _late(self, order: OpenIntent) -> bool:
         return self._now_ms() > self._due_ms(order) + self._times.patience_ms

@@ -63,6 +63,10 @@ class IntentChecker:
         self._now_ms = now_ms
         self._limits = limits
 
+    @property
+    def wallet(self) -> ChecksumAddress:
+        return self._wallet
+
     def passes(self, intent: Intent) -> PassedIntent:
         """`intent`, fit to be signed. Raises IntentRefused."""
         if intent.trader != self._wallet:

@@ -27,6 +27,20 @@ class AgreedNode:
             raise RpcError(RpcCode.MALFORMED, "no newest block")
         return head
 
+    async def deep(self, depth: int) -> Head:
+        """The block that lies `depth` under the newest that enough endpoints have, agreed."""
+        agreed = await self._endpoints.quorum(lambda rpc, newest: rpc.head(max(0, newest - depth)))
+        if agreed.value is None:
+            raise RpcError(RpcCode.MALFORMED, f"no block {depth} under block {agreed.block}")
+        return agreed.value
+
+    async def block(self, number: int) -> Head:
+        """One block, agreed."""
+        head = (await self._endpoints.quorum(lambda rpc, _: rpc.head(number))).value
+        if head is None:
+            raise RpcError(RpcCode.MALFORMED, f"no block {number}")
+        return head
+
     async def max_priority_fee(self) -> Wei:
         return await self._endpoints.read(lambda rpc: rpc.max_priority_fee())
 
@@ -51,12 +65,24 @@ class AgreedNode:
         """Native coin, agreed."""
         return (await self._endpoints.quorum(lambda rpc, block: rpc.balance(address, block))).value
 
+    async def code(self, address: ChecksumAddress) -> bytes:
+        """What stands at an address, agreed."""
+        return (await self._endpoints.quorum(lambda rpc, block: rpc.code(address, block))).value
+
+    async def storage(self, address: ChecksumAddress, slot: int) -> bytes:
+        """One word of a contract's storage, agreed."""
+        return (await self._endpoints.quorum(lambda rpc, block: rpc.storage(address, slot, block))).value
+
     async def call(self, call: Call, sender: ChecksumAddress, block: int | None = None) -> bytes:
         """What a call returns, agreed; as of `block`, or of the newest that enough endpoints have."""
         agreed = await self._endpoints.quorum(
             lambda rpc, newest: rpc.call(call, sender, newest if block is None else min(block, newest))
         )
         return agreed.value
+
+    async def call_at(self, call: Call, sender: ChecksumAddress, block: int) -> bytes:
+        """What a call returned as of `block` and no other, agreed."""
+        return (await self._endpoints.quorum(lambda rpc, _: rpc.call(call, sender, block))).value
 
     async def would_revert(self, call: Call, sender: ChecksumAddress) -> str:
         """Why a call would revert now, or nothing."""

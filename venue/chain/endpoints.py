@@ -1,20 +1,20 @@
 """Several endpoints of one chain, none of them trusted alone.
 
 Reads go to the best one and fail over. What decides about money is asked of all and believed when most agree. Each
-endpoint proves that it is on our chain before it is asked anything, and again after every failure.
+endpoint proves that it is on our chain before it is asked anything, and again after every failure. Each host is asked
+no more often than its budget allows; what is urgent has a share of it that nothing else touches, and goes to hosts that
+pause or rest as well, where there are no others.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar, cast
 
-from eth_typing import ChecksumAddress
-from eth_utils.crypto import keccak
-
 from venue.chain.answers import Sent
+from venue.chain.bucket import Bucket, Budget, is_urgent
 from venue.chain.health import MAX_PAUSE_S, PAUSE_S, Health, Phase, Row, reference
 from venue.chain.reverts import Revert
 from venue.chain.rpc import Rpc, RpcCode, RpcError
@@ -62,20 +62,21 @@ class _Voice(Generic[T]):
 class _Endpoint:
     rpc: Rpc
     health: Health
+    bucket: Bucket
+    """Its host's."""
+    queued: int = 0
+    """Questions that wait for their turn."""
 
 
 class Endpoints:
-    """The way to the chain `chain_id`. `pinned` are hashes of the code that contracts must have.
-
-    Raises RpcError throughout.
-    """
+    """The way to the chain `chain_id`. Raises RpcError throughout. What `ask` does is one question."""
 
     def __init__(
         self,
         rpcs: Sequence[Rpc],
         chain_id: int,
         *,
-        pinned: Mapping[ChecksumAddress, bytes] | None = None,
+        budget: Budget | None = None,
         within_s: float = READ_WITHIN_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -83,14 +84,13 @@ class Endpoints:
     ) -> None:
         if not rpcs:
             raise ValueError("at least one endpoint")
-        self._all = [_Endpoint(rpc, Health()) for rpc in rpcs]
+        buckets = {rpc.host: Bucket(budget or Budget()) for rpc in rpcs}
+        self._all = [_Endpoint(rpc, Health(), buckets[rpc.host]) for rpc in rpcs]
         self._chain_id = chain_id
-        self._pinned = dict(pinned or {})
         self._within_s = within_s
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._paused_until_s: dict[str, float] = {}
 
     def rows(self) -> tuple[Row, ...]:
         """Every endpoint as it is now, in the order given."""
@@ -192,8 +192,9 @@ class Endpoints:
         finally:
             for task in waiting:
                 task.cancel()
-        for task in waiting:
-            self._failed(tasks[task], RpcError(RpcCode.TOO_SLOW, "later than the others"))
+        for each in (tasks[task] for task in waiting):
+            if not each.queued:
+                self._failed(each, RpcError(RpcCode.TOO_SLOW, "later than the others"))
         return heard
 
     async def _voice(self, endpoint: _Endpoint, ask: Callable[[Rpc], Awaitable[T]]) -> _Voice[T] | None:
@@ -203,6 +204,9 @@ class Endpoints:
             return _Voice(cast(T, None), error.revert) if error.revert else None
 
     async def _ask(self, endpoint: _Endpoint, ask: Callable[[Rpc], Awaitable[T]]) -> T:
+        if not endpoint.health.checked:
+            await self._turn(endpoint)
+        await self._turn(endpoint)
         try:
             if not endpoint.health.checked:
                 await self._check(endpoint.rpc)
@@ -215,13 +219,23 @@ class Endpoints:
         endpoint.health.succeeded(self._clock() - started)
         return answer
 
+    async def _turn(self, endpoint: _Endpoint) -> None:
+        """Waits until the host may be asked once more. Raises RpcError when that would take too long."""
+        until, urgent = self._clock() + self._within_s, is_urgent()
+        endpoint.queued += 1
+        try:
+            while wait := endpoint.bucket.take(now := self._clock(), urgent):
+                if now + wait > until:
+                    text = "it has been asked as often as it may be"
+                    raise RpcError(RpcCode.RATE_LIMITED, text, sent=False, retry_after_s=wait)
+                await self._sleep(wait)
+        finally:
+            endpoint.queued -= 1
+
     async def _check(self, rpc: Rpc) -> None:
         try:
             if (found := await rpc.chain_id()) != self._chain_id:
                 raise RpcError(RpcCode.WRONG_CHAIN, f"chain id {found}: expected {self._chain_id}")
-            for address, expected in self._pinned.items():
-                if keccak(await rpc.code(address)) != expected:
-                    raise RpcError(RpcCode.WRONG_CHAIN, f"{address} does not hold the code that is expected there")
         except RpcError as error:
             error.sent = False  # what was to be asked next has not been
             raise
@@ -230,11 +244,11 @@ class Endpoints:
         endpoint.health.failed(error, self._clock())
         if error.code is RpcCode.RATE_LIMITED:
             pause = min(error.retry_after_s or PAUSE_S * (0.5 + self._jitter()), MAX_PAUSE_S)
-            until = max(self._paused_until_s.get(endpoint.rpc.host, 0.0), self._clock() + pause)
-            self._paused_until_s[endpoint.rpc.host] = until
+            endpoint.bucket.pause(self._clock(), pause)
 
-    def _phase(self, endpoint: _Endpoint) -> Phase:
-        return endpoint.health.phase(self._clock(), self._paused_until_s.get(endpoint.rpc.host, 0.0))
+    def _phase(self, endpoint: _Endpoint, urgent: bool | None = None) -> Phase:
+        urgent = is_urgent() if urgent is None else urgent
+        return endpoint.health.phase(self._clock(), endpoint.bucket.paused_until_s, urgent)
 
     def _best(self, tried: Sequence[_Endpoint]) -> _Endpoint | None:
         """Those not tried yet first."""
@@ -245,17 +259,21 @@ class Endpoints:
         """The best one. Raises RpcError when none can be asked now."""
         if best := self._best(tried):
             return best
-        pauses = [self._paused_until_s[each.rpc.host] for each in self._all if self._phase(each) is Phase.PAUSED]
+        pauses = [each.bucket.paused_until_s for each in self._all if self._phase(each) is Phase.PAUSED]
         if pauses:
             wait = min(pauses) - self._clock()
             raise RpcError(RpcCode.RATE_LIMITED, "every endpoint is paused", sent=False, retry_after_s=wait)
         raise RpcError(RpcCode.NO_ENDPOINT, "no endpoint can be asked", sent=False)
 
-    def _rank(self, endpoint: _Endpoint) -> tuple[bool, int, float]:
+    def _rank(self, endpoint: _Endpoint) -> tuple[bool, bool, float, int, float]:
         health = endpoint.health
-        return self._phase(endpoint) is Phase.LAGGING, health.failures, health.latency_s or 0.0
+        disturbed = self._phase(endpoint, urgent=False) in (Phase.PAUSED, Phase.RESTING)
+        lagging = self._phase(endpoint) is Phase.LAGGING
+        wait = endpoint.bucket.wait(self._clock(), is_urgent())
+        return disturbed, lagging, wait, health.failures, health.latency_s or 0.0
 
     def _row(self, endpoint: _Endpoint) -> Row:
         health = endpoint.health
         took = None if health.latency_s is None else round(health.latency_s * 1000)
-        return Row(endpoint.rpc.host, self._phase(endpoint), health.block, health.lag, took, health.last_error)
+        phase = self._phase(endpoint, urgent=False)
+        return Row(endpoint.rpc.host, phase, health.block, health.lag, took, health.last_error)

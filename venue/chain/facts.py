@@ -19,7 +19,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WalletAdopted:
-    """The wallet this journal sends from, and the nonce the chain expected of it at that moment."""
+    """A wallet this journal sends from, and the nonce the chain expected of it at that moment."""
 
     address: str
     nonce: int
@@ -30,6 +30,7 @@ class TxReserved:
     """A call got its nonce. Nothing else will ever be asked for with that nonce."""
 
     tx_id: str
+    wallet: str
     what: str
     nonce: int
     to: str
@@ -86,4 +87,17 @@ class TxSettled:
     fee: Wei
 
 
-Fact = WalletAdopted | TxReserved | TxSigned | TxIncluded | TxReorged | TxSettled
+@dataclass(frozen=True, slots=True)
+class ContractPinned:
+    """The code that is believed to stand at an address from now on."""
+
+    address: str
+    code: str
+    """Its hash."""
+    implementation: str
+    """Whom it stands for (EIP-1967); empty: it is no such proxy."""
+    who: str
+    """Who accepted it instead of another; empty: it was the first that was seen."""
+
+
+Fact = WalletAdopted | TxReserved | TxSigned | TxIncluded | TxReorged | TxSettled | ContractPinned

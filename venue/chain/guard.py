@@ -32,6 +32,7 @@ class GuardCode(StrEnum):
     NOT_CANONICAL = "NOT_CANONICAL"
     FORBIDDEN_ARGUMENT = "FORBIDDEN_ARGUMENT"
     WOULD_REVERT = "WOULD_REVERT"
+    CHANGED = "CHANGED"
 
 
 class Refused(Exception):
@@ -146,12 +147,22 @@ Simulate = Callable[[Call], Awaitable[str]]
 """Runs a call without sending it; says why it would revert, or nothing. Raises when nobody can tell."""
 
 
+Changed = Callable[[ChecksumAddress], str]
+"""Why a contract is not the one that was put on the list, or nothing."""
+
+
 class Guard:
     """The allow-list, with the simulation behind it."""
 
-    def __init__(self, rules: Mapping[ChecksumAddress, tuple[Rule, ...]], simulate: Simulate) -> None:
+    def __init__(
+        self,
+        rules: Mapping[ChecksumAddress, tuple[Rule, ...]],
+        simulate: Simulate,
+        changed: Changed = lambda _: "",
+    ) -> None:
         self._rules = {(to, rule.function.selector): rule for to, several in rules.items() for rule in several}
         self._simulate = simulate
+        self._changed = changed
 
     def allow(self, call: Call) -> Rule:
         """The rule under which a call is allowed, before it is simulated. Raises Refused."""
@@ -173,6 +184,8 @@ class Guard:
     async def passes(self, call: Call) -> Passed:
         """`call`, fit to be signed. Raises Refused, or whatever the simulation raises when nobody can tell."""
         rule = self.allow(call)
+        if why := self._changed(call.to):
+            raise Refused(GuardCode.CHANGED, why)
         if why := await self._simulate(call):
             raise Refused(GuardCode.WOULD_REVERT, f"{rule.function.name} would revert: {why}")
         return Passed(call, rule.function.name, self)

@@ -9,29 +9,17 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Protocol
 
 from venue.chain.answers import Head
 from venue.chain.endpoints import Endpoints
 from venue.chain.rpc import RpcCode, RpcError
+from venue.chain.stall import Pulse
 
 EVERY_S: Final = 1.0
-SLOW_S: Final = 30.0
-FROZEN_S: Final = 120.0
 MEMORY: Final = 256
 """Blocks that are remembered, and the most that are fetched to fill a hole."""
 MAX_BACKOFF_S: Final = 60.0
-
-
-class Stall(StrEnum):
-    """Whether blocks come."""
-
-    NONE = "none"
-    SLOW = "slow"
-    """None for 30 s."""
-    FROZEN = "frozen"
-    """None for 120 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +146,7 @@ class Heads:
         self._sleep = sleep
         self._jitter = jitter
         self._branch = Branch(blocks.by_hash)
-        self._news_s = clock()
-        self._newest_timestamp_s = 0
+        self._pulse = Pulse(clock())
         self._lost = 0
         self.last_error = ""
         """Why the newest attempt to learn of blocks failed; empty while they come."""
@@ -170,10 +157,9 @@ class Heads:
         return self._branch.tip
 
     @property
-    def stall(self) -> Stall:
-        """Whether the chain moves: a block counts when its own clock has moved too."""
-        silent_s = self._clock() - self._news_s
-        return Stall.FROZEN if silent_s >= FROZEN_S else Stall.SLOW if silent_s >= SLOW_S else Stall.NONE
+    def pulse(self) -> Pulse:
+        """The last sign of life of the chain."""
+        return self._pulse
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Blocks in the order of the chain, for one reader, for ever. Errors only delay them."""
@@ -208,9 +194,11 @@ class Heads:
         except RpcError as error:
             self.last_error = f"{error.code}: {error}"
             return ()
-        newest = max((event.timestamp_s for event in events if isinstance(event, Head)), default=0)
-        if newest > self._newest_timestamp_s:
-            self._news_s, self._newest_timestamp_s = self._clock(), newest
+        before = self._pulse
+        for event in events:
+            if isinstance(event, Head):
+                self._pulse = self._pulse.after(event, self._clock())
+        if self._pulse is not before:
             self.last_error = ""
         if not polled:
             self._lost = 0

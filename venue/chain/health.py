@@ -59,13 +59,13 @@ class Health:
     rests_until_s: float = 0.0
     _malformed: deque[float] = field(default_factory=deque)
 
-    def phase(self, now_s: float, paused_until_s: float) -> Phase:
-        """What it is good for now; `paused_until_s` is its host's pause."""
+    def phase(self, now_s: float, paused_until_s: float, urgent: bool = False) -> Phase:
+        """What it is good for now; `paused_until_s` is its host's pause. Who is urgent disturbs its rest."""
         if self.banned:
             return Phase.BANNED
-        if now_s < self.rests_until_s:
+        if not urgent and now_s < self.rests_until_s:
             return Phase.RESTING
-        if now_s < paused_until_s:
+        if not urgent and now_s < paused_until_s:
             return Phase.PAUSED
         if self.lag is not None and abs(self.lag) > MOST_LAG:
             return Phase.LAGGING

@@ -9,7 +9,17 @@ from enum import StrEnum
 from typing import assert_never
 
 from venue.chain.call import Call, Wei
-from venue.chain.facts import Fact, Result, TxIncluded, TxReorged, TxReserved, TxSettled, TxSigned, WalletAdopted
+from venue.chain.facts import (
+    ContractPinned,
+    Fact,
+    Result,
+    TxIncluded,
+    TxReorged,
+    TxReserved,
+    TxSettled,
+    TxSigned,
+    WalletAdopted,
+)
 from venue.chain.state import Chain, Tx
 
 MAX_OPEN = 512
@@ -30,6 +40,7 @@ class ChainCode(StrEnum):
     INCLUDED = "INCLUDED"
     NOT_INCLUDED = "NOT_INCLUDED"
     TOO_MANY = "TOO_MANY"
+    PINNED = "PINNED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +53,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Send from `address`, whose next nonce on the chain is `nonce`."""
+    """Send from `address`, whose next nonce on the chain is `nonce`. `beside`: whoever else may have sent before."""
 
     address: str
     nonce: int
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,14 @@ class RecordTaken:
     tx_id: str
 
 
-Command = Adopt | Reserve | RecordSigned | RecordIncluded | RecordReorged | Settle | RecordTaken
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Believe that this code stands at an address; other code than before only if somebody accepts it."""
+
+    pinned: ContractPinned
+
+
+Command = Adopt | Reserve | RecordSigned | RecordIncluded | RecordReorged | Settle | RecordTaken | Pin
 
 
 def decide(chain: Chain, command: Command) -> tuple[Fact, ...] | Refusal:
@@ -114,6 +133,8 @@ def decide(chain: Chain, command: Command) -> tuple[Fact, ...] | Refusal:
             return _settle(chain, command.tx_id)
         case RecordTaken():
             return _taken(chain, command.tx_id)
+        case Pin():
+            return _pin(chain, command.pinned)
         case _:
             assert_never(command)
 
@@ -139,7 +160,8 @@ def _reserve(chain: Chain, command: Reserve) -> tuple[Fact, ...] | Refusal:
     if len(chain.open) >= MAX_OPEN:
         return Refusal(ChainCode.TOO_MANY, f"{MAX_OPEN} transactions have not ended")
     what, to, data, value = _wanted(command)
-    return (TxReserved(command.tx_id, what, chain.next_nonce, to, data, value, command.gas, command.expires_block),)
+    nonce, gas, expires = chain.next_nonce, command.gas, command.expires_block
+    return (TxReserved(command.tx_id, chain.address, what, nonce, to, data, value, gas, expires),)
 
 
 def _wanted(command: Reserve) -> tuple[str, str, str, Wei]:
@@ -200,3 +222,12 @@ def _taken(chain: Chain, tx_id: str) -> tuple[Fact, ...] | Refusal:
     if tx.included:
         return Refusal(ChainCode.INCLUDED, f"{tx_id} is in a block")
     return (TxSettled(tx_id, Result.TAKEN, "", 0),)
+
+
+def _pin(chain: Chain, pinned: ContractPinned) -> tuple[Fact, ...] | Refusal:
+    known = chain.pins.get(pinned.address)
+    if known and (known.code, known.implementation) == (pinned.code, pinned.implementation):
+        return ()
+    if known and not pinned.who:
+        return Refusal(ChainCode.PINNED, f"other code is pinned at {pinned.address}")
+    return (pinned,)

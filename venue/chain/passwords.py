@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final, Protocol, assert_never, cast
 
@@ -94,6 +95,15 @@ def password_of(secret: Secret) -> SecretStr:
     if not text:
         raise KeystoreError(KeystoreCode.NO_PASSWORD, "the password is empty: give one")
     return SecretStr(text)
+
+
+def once(secret: Secret) -> Secret:
+    """The same for several keystores: what a person types or a descriptor holds is there only once. Blocks the first
+    time it is asked. A keyring and a file are asked each time."""
+    if not isinstance(secret, FromPrompt | FromDescriptor):
+        return secret
+    known = cache(lambda: password_of(secret))
+    return FromPrompt(lambda: known().get_secret_value())
 
 
 def key_of(source: FromFile | FromDescriptor) -> SecretBytes:

@@ -6,6 +6,7 @@ that has not ended whatever comes next (`step`), and recovery is the same pass.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -13,11 +14,13 @@ from eth_typing import ChecksumAddress
 
 from venue.chain import machine
 from venue.chain.answers import Head, Receipt, SendOutcome, Sent
+from venue.chain.bucket import urgently
 from venue.chain.call import Call, Wei
 from venue.chain.facts import Fact, TxSigned
-from venue.chain.fees import Fees, suggested
+from venue.chain.fees import Fees
 from venue.chain.guard import Passed
 from venue.chain.machine import Refusal
+from venue.chain.market import Market, Markets
 from venue.chain.rpc import RpcError
 from venue.chain.signer import Signed, Signer
 from venue.chain.state import Chain, Ended, Tx
@@ -59,15 +62,6 @@ class Node(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
-    """The chain now, and what it costs to get in."""
-
-    head: int
-    base_fee: Wei
-    fees: Fees
-
-
-@dataclass(frozen=True, slots=True)
 class Unsent:
     """Nothing was ever signed under that id."""
 
@@ -84,17 +78,18 @@ class Sender:
         self._signer = signer
         self._policy = policy
         self._now_ms = now_ms
+        self._markets = Markets(node, policy.fee_cap, now_ms)
         self._in_hand: set[str] = set()
         self._sent_ms: dict[str, int] = {}
         self.waiting: dict[str, str] = {}
         """Why transactions wait that a person should know of, by id."""
 
-    async def adopt(self) -> Refusal | None:
-        """Takes the wallet on, once per journal. Raises what the node raises."""
+    async def adopt(self, beside: tuple[str, ...] = ()) -> Refusal | None:
+        """Takes the wallet on, once per journal, which may know those `beside` it. Raises what the node raises."""
         address = self._signer.address
         known = await self._door.read(lambda chain: chain.address)
         nonce = 0 if known == address else await self._node.nonce(address)
-        answer = await self._door.submit(machine.Adopt(address, nonce))
+        answer = await self._door.submit(machine.Adopt(address, nonce, beside))
         return answer if isinstance(answer, Refusal) else None
 
     async def send(self, tx_id: str, passed: Passed) -> Refusal | None:
@@ -102,7 +97,7 @@ class Sender:
 
         Raises what the node raises before the nonce is reserved. The same id for the same call again has no effect.
         """
-        market = await self._market()
+        market = await self._markets.recent()
         if refused := await self._door.read(lambda chain: _piled_up(chain, market.head, self._policy)):
             return refused
         gas = self._gas(await self._node.estimate_gas(passed.call, self._signer.address))
@@ -133,34 +128,37 @@ class Sender:
 
     async def pass_once(self) -> str:
         """One look at everything that has not ended. Raises what the node raises."""
-        txs = await self._door.read(lambda chain: [*chain.open.values()])
+        # Who is in hand now is left alone, even if it is not any more later: what was read of it is out of date then.
+        txs, in_hand = await self._door.read(lambda chain: ([*chain.open.values()], {*self._in_hand}))
         self.waiting = {tx_id: why for tx_id, why in self.waiting.items() if tx_id in {t.reserved.tx_id for t in txs}}
         if not txs:
             return "nothing open"
-        market = await self._market()
-        deep = await self._node.nonce(self._signer.address, max(market.head - self._policy.confirmations, 0))
+        with urgently():  # without these nothing is cancelled or sent again
+            market = await self._markets.fresh()
+            deep = await self._node.nonce(self._signer.address, max(market.head - self._policy.confirmations, 0))
+            used = max(deep, await self._node.nonce(self._signer.address))
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(tx: Tx) -> None:
-            async with gate:
-                await self._advance(tx, market, deep)
+            with urgently() if tx.cancelling else nullcontext():
+                async with gate:
+                    await self._advance(tx, market, deep, tx.nonce < used)
 
-        await asyncio.gather(*(one(tx) for tx in txs if tx.reserved.tx_id not in self._in_hand))
+        looks = (one(tx) for tx in txs if tx.reserved.tx_id not in in_hand)
+        ends = await asyncio.gather(*looks, return_exceptions=True)  # none of them goes on beside the next pass
+        if error := next((end for end in ends if end is not None), None):
+            raise error
         return f"{len(txs)} open"
 
     def _gas(self, estimate: int) -> int:
         return min(max(estimate * 5 // 4, self._policy.least_gas), self._policy.most_gas)
 
-    async def _advance(self, tx: Tx, market: Market, deep_nonce: int) -> None:
-        mined = await self._mined(tx)
+    async def _advance(self, tx: Tx, market: Market, deep_nonce: int, used: bool) -> None:
+        """`used`: a block holds something with its nonce; otherwise there is no receipt to ask for."""
+        mined = await self._mined(tx) if used or tx.included else None
         sent_ms = self._sent_ms.get(tx.attempts[-1].hash) if tx.attempts else None
         seen = Seen(market.head, market.base_fee, market.fees, deep_nonce, mined, sent_ms, self._now_ms())
         await self._do(tx, step(tx, seen, self._policy), market)
-
-    async def _market(self) -> Market:
-        head = await self._node.head()
-        tip = await self._node.max_priority_fee()
-        return Market(head.number, head.base_fee, suggested(head.base_fee, tip, self._policy.fee_cap))
 
     async def _mined(self, tx: Tx) -> Receipt | None:
         for attempt in reversed(tx.attempts):
@@ -202,12 +200,18 @@ class Sender:
             await self._send(tx_id, signed.hash, signed.raw)
 
     async def _send(self, tx_id: str, tx_hash: str, raw: bytes) -> None:
-        """Whatever comes of it: the bytes are journaled, and only the chain says what became of them."""
+        """Whatever comes of it: the bytes are journaled, and only the chain says what became of them.
+
+        Urgent, whatever they do: a close that is signed later cannot be mined before them.
+        """
         self._sent_ms[tx_hash] = self._now_ms()
         try:
-            sent = await self._node.send_raw(raw)
+            with urgently():
+                sent = await self._node.send_raw(raw)
         except RpcError as error:
-            self.waiting[tx_id] = f"sent, and no answer: {error}"
+            if not error.sent:
+                self._sent_ms.pop(tx_hash)
+            self.waiting[tx_id] = f"sent, and no answer: {error}" if error.sent else f"not sent yet: {error}"
             return
         if sent.outcome in _FINE:
             self.waiting.pop(tx_id, None)

@@ -1,7 +1,8 @@
 """The key, and the only place where it signs transactions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Never, SupportsIndex, final
+from typing import Any, Final, Never, SupportsIndex, TypeVar, final
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -14,6 +15,7 @@ from venue.chain.call import Call, Wei
 from venue.chain.fees import Fees
 from venue.chain.guard import Passed
 
+T = TypeVar("T")
 PLAIN_SEND_GAS: Final = 21_000
 """What a transaction costs that only moves coin."""
 
@@ -50,6 +52,10 @@ class Signer:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
         raise TypeError("a signer stays where it is")
+
+    def another(self, make: Callable[[LocalAccount], T]) -> T:
+        """A signer of something else with the same key, which `make` keeps as closely as this one."""
+        return make(self._account)
 
     def sign(self, passed: Passed, *, nonce: int, gas: int, max_fee: Wei, max_priority: Wei) -> Signed:
         """Signs a call the guard has passed; fees are per gas. Raises TypeError for anything else."""

@@ -3,7 +3,17 @@
 from dataclasses import dataclass, field, replace
 
 from venue.chain.call import Wei
-from venue.chain.facts import Fact, Result, TxIncluded, TxReorged, TxReserved, TxSettled, TxSigned, WalletAdopted
+from venue.chain.facts import (
+    ContractPinned,
+    Fact,
+    Result,
+    TxIncluded,
+    TxReorged,
+    TxReserved,
+    TxSettled,
+    TxSigned,
+    WalletAdopted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class Chain:
     """Nonces somebody else used. Not empty: the key is not ours alone, and nothing more is sent."""
     spent: Wei = 0
     """Fees of everything that ended."""
+    pins: dict[str, ContractPinned] = field(default_factory=dict)
+    """The code that is believed, by address."""
 
 
 def evolve(chain: Chain, fact: Fact) -> None:
@@ -76,6 +88,8 @@ def evolve(chain: Chain, fact: Fact) -> None:
             chain.open[fact.tx_id] = replace(chain.open[fact.tx_id], included=None)
         case TxSettled():
             _settle(chain, fact)
+        case ContractPinned():
+            chain.pins[fact.address] = fact
 
 
 def _settle(chain: Chain, fact: TxSettled) -> None:

@@ -57,6 +57,7 @@ class Client:
     def __init__(self, url: httpx.URL, *, within_s: float, connections: int = 10) -> None:
         self._url = url
         self._within_s = within_s
+        self._turns = asyncio.Semaphore(connections)  # the pool looks at everybody who waits, each time
         self._http = httpx.AsyncClient(
             headers={"Accept-Encoding": "identity", "User-Agent": "perpdesk"},
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
@@ -88,7 +89,7 @@ class Client:
         """The answer, whatever its status, of at most `limit` bytes."""
         request = self._request(method, path, query, body, "application/json")
         with _Faults():
-            async with asyncio.timeout(within_s or self._within_s):
+            async with asyncio.timeout(within_s or self._within_s), self._turns:
                 response = await self._http.send(request, stream=True, auth=auth)
                 try:
                     return await _whole(response, limit)

@@ -67,6 +67,10 @@ class Buyer:
         self._unquoted.pop(token, None)
         return got or None
 
+    async def most(self, token: str) -> Usdc | None:
+        """No limit: what the wallet lacks, its simulation tells."""
+        return None
+
     async def swap_usdc_for_token(self, order: SwapOrder) -> SwapOutcome:
         """Unsettled once something was sent; declined only when nothing was."""
         if not ORDER_ID.fullmatch(order.order_id) or order.amount <= 0 or order.least <= 0:

@@ -28,6 +28,11 @@ def openTrade(t: TradingStorage.Trade, _type: uint8, _slippageP: uint256) -> uin
     """The collateral of the request is in `positionSizeUSDC`."""
     orders._pays(orders.executionFee)
     assert t.trader == msg.sender, "WRONG_TRADER"
+    return self._openTrade(t, _type, _slippageP)
+
+
+@internal
+def _openTrade(t: TradingStorage.Trade, _type: uint8, _slippageP: uint256) -> uint256:
     assert _type <= orders.MARKET_PNL, "WRONG_TYPE"
     isPnl: bool = _type == orders.MARKET_PNL
     if isPnl and t.pairIndex < orders.FIRST_PNL_PAIR:
@@ -55,15 +60,20 @@ def openTrade(t: TradingStorage.Trade, _type: uint8, _slippageP: uint256) -> uin
 def closeTradeMarket(_pairIndex: uint256, _index: uint256, _amount: uint256, _expectedPrice: uint256) -> uint256:
     """`_amount` is the collateral that leaves."""
     orders._pays(orders.executionFee)
-    trade: TradingStorage.Trade = orders._standing(msg.sender, _pairIndex, _index)
-    assert not orders._closing[msg.sender][_pairIndex][_index], "ALREADY_BEING_CLOSED"
+    return self._closeTrade(msg.sender, _pairIndex, _index, _amount, _expectedPrice)
+
+
+@internal
+def _closeTrade(_trader: address, _pairIndex: uint256, _index: uint256, _amount: uint256, _price: uint256) -> uint256:
+    trade: TradingStorage.Trade = orders._standing(_trader, _pairIndex, _index)
+    assert not orders._closing[_trader][_pairIndex][_index], "ALREADY_BEING_CLOSED"
     assert 0 < _amount and _amount <= trade.initialPosToken, "WRONG_AMOUNT"
-    if _expectedPrice == 0:
+    if _price == 0:
         raw_revert(method_id("HighSlippage()"))
-    orders._closing[msg.sender][_pairIndex][_index] = True
+    orders._closing[_trader][_pairIndex][_index] = True
     trade.initialPosToken = _amount
-    trade.openPrice = _expectedPrice
-    isPnl: bool = orders._isPnl[msg.sender][_pairIndex][_index]
+    trade.openPrice = _price
+    isPnl: bool = orders._isPnl[_trader][_pairIndex][_index]
     return orders._register(orders.Order(kind=orders.CLOSE, trade=trade, slippageP=orders.ONE, isPnl=isPnl))
 
 
@@ -165,9 +175,47 @@ def setExecutionFee(fee: uint256):
     orders.executionFee = fee
 
 
+# What the relay calls for signed intents; who may sign them is not looked at here
+
+
+@external
+def openIntent(t: TradingStorage.Trade, _slippageP: uint256, _deadline: uint256, _nonce: uint256) -> uint256:
+    self._takes(t.trader, _deadline, _nonce)
+    return self._openTrade(t, orders.MARKET, _slippageP)
+
+
+@external
+def closeIntent(
+    _trader: address,
+    _pairIndex: uint256,
+    _index: uint256,
+    _openTimestamp: uint256,
+    _amount: uint256,
+    _wantedPrice: uint256,
+    _deadline: uint256,
+    _nonce: uint256,
+) -> uint256:
+    self._takes(_trader, _deadline, _nonce)
+    if orders._standing(_trader, _pairIndex, _index).timestamp != _openTimestamp:
+        raw_revert(method_id("PositionMismatch()"))
+    return self._closeTrade(_trader, _pairIndex, _index, _amount, _wantedPrice)
+
+
+@internal
+def _takes(trader: address, deadline: uint256, nonce: uint256):
+    if block.timestamp * 1000 > deadline:
+        raw_revert(method_id("InvalidDeadline()"))
+    self._use(trader, nonce)
+
+
 @external
 def useNonce(trader: address, nonce: uint256):
     """As a signed intent does."""
+    self._use(trader, nonce)
+
+
+@internal
+def _use(trader: address, nonce: uint256):
     bit: uint256 = 1 << (nonce % 256)
     if orders.nonceBitmap[trader][nonce // 256] & bit != 0:
         raw_revert(method_id("InvalidNonce()"))

@@ -9,7 +9,7 @@ import asyncio
 import gzip
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -51,6 +51,7 @@ class Asked:
 
 Told = tuple[int, JsonValue]
 Route = Callable[[Asked], Told]
+Stream = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class AvantisServer:
         self.world = world
         self.asked: list[Asked] = []
         self._routes: dict[str, Route] = {}
+        self._streams: dict[str, Stream] = {}
         self._faults: dict[str, tuple[list[Fault], bool]] = {}
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.05)
         _register(self)
@@ -111,6 +113,10 @@ class AvantisServer:
     def route(self, pattern: str, route: Route) -> None:
         """Answers GET and POST at a path; `{name}` in it stands for one segment."""
         self._routes[pattern] = route
+
+    def stream(self, path: str, stream: Stream) -> None:
+        """Answers at a path in its own way."""
+        self._streams[path] = stream
 
     def plan(self, pattern: str, *faults: Fault, forever: bool = False) -> None:
         """Faults for the next requests of a route, one each; `forever` keeps the last one."""
@@ -133,6 +139,8 @@ class AvantisServer:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if stream := self._streams.get(request.path):
+            return await stream(request)
         for pattern, route in self._routes.items():
             if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), request.path):
                 return await self._answer(request, pattern, route, match.groupdict())

@@ -8,6 +8,7 @@ from eth_utils.address import to_checksum_address
 from tests.chain.node import ADDRESSES
 from tests.venue.chain.rpc_server import RpcServer, serving
 from venue.avantis.addresses import BASE
+from venue.chain.bucket import Budget
 from venue.chain.endpoints import Endpoints
 from venue.chain.health import Phase
 from venue.chain.rpc import Rpc, RpcError
@@ -18,14 +19,13 @@ ALICE = to_checksum_address(ADDRESSES[0])
 class Bench:
     """Servers, the endpoints over them, and the time, which passes only in sleeps."""
 
-    def __init__(self, servers: list[RpcServer], within_s: float = 1.0, **pinned: bytes) -> None:
+    def __init__(self, servers: list[RpcServer], within_s: float = 1.0, budget: Budget | None = None) -> None:
         self.servers = servers
         self.now_s = 1_000.0
         self.slept: list[float] = []
-        codes = {ALICE: pinned["code"]} if pinned else None
         rpcs = [each.rpc(within_s=0.3) for each in servers]
         self.all = Endpoints(
-            rpcs, BASE, pinned=codes, within_s=within_s, clock=lambda: self.now_s, sleep=self.sleep, jitter=lambda: 0.5
+            rpcs, BASE, budget=budget, within_s=within_s, clock=lambda: self.now_s, sleep=self.sleep, jitter=lambda: 0.5
         )
 
     async def sleep(self, seconds: float) -> None:

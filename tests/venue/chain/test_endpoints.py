@@ -15,8 +15,6 @@ from venue.chain.endpoints import Endpoints
 from venue.chain.health import FAILURES, REST_S, Phase, reference
 from venue.chain.rpc import Rpc, RpcCode, RpcError
 
-CODE = "0x6001"
-
 __all__ = ["one", "three", "two"]
 
 
@@ -48,17 +46,6 @@ async def test_whoever_comes_back_after_a_failure_proves_its_chain_again(one: Be
     assert (await one.refusal()).code is RpcCode.WRONG_CHAIN
     assert one.phases == [Phase.BANNED]
     assert (await one.refusal()).code is RpcCode.NO_ENDPOINT
-
-
-async def test_contracts_must_hold_the_code_that_is_pinned() -> None:
-    async with serving(2) as servers:
-        servers[0].answers["eth_getCode"] = "0x6002"
-        servers[1].answers["eth_getCode"] = CODE
-        bench = Bench(servers, code=keccak(bytes.fromhex("6001")))
-        assert await bench.block() == 1_000
-        assert bench.phases == [Phase.BANNED, Phase.HEALTHY]
-        assert "does not hold the code" in bench.all.rows()[0].last_error
-        await bench.all.aclose()
 
 
 @pytest.mark.parametrize(

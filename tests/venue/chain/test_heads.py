@@ -12,8 +12,9 @@ from tests.venue.chain.rpc_server import block_hash
 from venue.avantis.addresses import BASE
 from venue.chain.answers import Head
 from venue.chain.endpoints import Endpoints
-from venue.chain.heads import MEMORY, Branch, EndpointBlocks, Event, Gap, Heads, Reorg, Stall, WsLost
+from venue.chain.heads import MEMORY, Branch, EndpointBlocks, Event, Gap, Heads, Reorg, WsLost
 from venue.chain.rpc import Rpc, RpcCode, RpcError
+from venue.chain.stall import Stall
 from venue.chain.subscription import subscribed
 
 WITHIN_S = 10.0
@@ -162,15 +163,15 @@ async def test_thirty_seconds_without_a_block_are_slow_and_two_minutes_frozen() 
         await take(events, 1)
         for now_s, stall in ((29.9, Stall.NONE), (30.0, Stall.SLOW), (119.9, Stall.SLOW), (120.0, Stall.FROZEN)):
             fork.now_s = now_s
-            assert heads.stall is stall
+            assert heads.pulse.stall(fork.now_s) is stall
         fork.broken = True
         waiting = asyncio.create_task(take(events, 1))
         await fork.naps(3)
         assert heads.last_error == "UNREACHABLE: gone"
-        assert heads.stall is Stall.FROZEN
+        assert heads.pulse.stall(fork.now_s) is Stall.FROZEN
         fork.broken, fork.top = False, 101
         assert await waiting == [head(101)]
-        assert (heads.stall, heads.last_error) == (Stall.NONE, "")
+        assert (heads.pulse.stall(fork.now_s), heads.last_error) == (Stall.NONE, "")
 
 
 async def test_blocks_whose_clock_stands_still_do_not_count() -> None:
@@ -186,7 +187,7 @@ async def test_blocks_whose_clock_stands_still_do_not_count() -> None:
     heads = polled(fork)
     async with aclosing(heads.events()) as events:
         assert await take(events, 2) == stuck
-        assert heads.stall is Stall.SLOW
+        assert heads.pulse.stall(fork.now_s) is Stall.SLOW
 
 
 async def test_a_lost_subscription_is_caught_up_by_polling_and_taken_again_later() -> None:

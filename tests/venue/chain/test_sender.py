@@ -13,6 +13,7 @@ from venue.chain.call import Call
 from venue.chain.facts import Fact, Result, TxSigned
 from venue.chain.guard import Guard, Passed, Rule
 from venue.chain.machine import ChainCode
+from venue.chain.rpc import RpcCode, RpcError
 from venue.chain.sender import Sender, Unsent
 from venue.chain.state import Ended, Tx
 from venue.chain.step import Policy
@@ -238,3 +239,21 @@ def _check(house: House, wanted: int) -> None:
         ended = chain.ended.get(f"tx{number}")
         assert happened == bool(ended and ended.result is Result.DONE)
     assert not chain.taken
+
+
+async def test_what_never_left_is_sent_at_the_next_pass(house: House) -> None:
+    class Busy(FakeChain):
+        busy = True
+
+        async def send_raw(self, raw: bytes) -> Sent:
+            if self.busy:
+                raise RpcError(RpcCode.RATE_LIMITED, "every endpoint is paused", sent=False)
+            return await super().send_raw(raw)
+
+    node = house.sender._node = Busy()
+    await house.sender.send("a", await ping(1))
+    assert house.sender.waiting == {"a": "not sent yet: every endpoint is paused"}
+    node.busy = False
+    await house.sender.pass_once()
+    assert len(node.seen) == 1
+    assert not house.sender.waiting

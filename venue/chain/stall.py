@@ -1,0 +1,56 @@
+"""Whether the chain moves, by when its newest block arrived and what that says. Pure: times are the caller's."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from venue.chain.answers import Head
+
+SLOW_S: Final = 30.0
+FROZEN_S: Final = 120.0
+
+
+class Stall(StrEnum):
+    """Whether blocks come."""
+
+    NONE = "none"
+    SLOW = "slow"
+    """None for 30 s: no new risk."""
+    FROZEN = "frozen"
+    """None for 120 s: only a person leaves positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The last sign of life. A block is one when its number and its own clock have both moved."""
+
+    since_s: float
+    """When it came; before the first, when somebody began to listen."""
+    number: int = -1
+    timestamp_s: int = 0
+    moved: bool = False
+    """A block came after the first: before that nobody knows how old the first one was."""
+
+    def after(self, head: Head, now_s: float) -> "Pulse":
+        """With a block that was seen at `now_s`; itself when that is no sign of life."""
+        if head.number <= self.number or head.timestamp_s <= self.timestamp_s:
+            return self
+        first = self.number < 0
+        return Pulse(self.since_s if first else now_s, head.number, head.timestamp_s, moved=not first)
+
+    def stall(self, now_s: float) -> Stall:
+        """How long that was ago."""
+        silent_s = now_s - self.since_s
+        return Stall.FROZEN if silent_s >= FROZEN_S else Stall.SLOW if silent_s >= SLOW_S else Stall.NONE
+
+    def why_not(self, now_s: float) -> str:
+        """Why nothing may be opened, or nothing."""
+        if not self.moved:
+            return "no new block was seen since the start"
+        if self.stall(now_s) is Stall.NONE:
+            return ""
+        return f"no new block for {now_s - self.since_s:.0f} s: the chain, or the way to it, stands still"
+
+    def why_stay(self, now_s: float) -> str:
+        """Why no rule leaves a position either, or nothing."""
+        return self.why_not(now_s) if self.stall(now_s) is Stall.FROZEN else ""
