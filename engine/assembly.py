@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.agent.decide import Agent
 from engine.agent.venice import Venice
 from engine.agent.venice_state import VeniceOptions
+from engine.arming import Arming
 from engine.buyback import BuybackEngine
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
@@ -47,7 +48,7 @@ from engine.view import Label, View
 from engine.wallet import WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
-from venue.exchange.fixed import PPM, WAD
+from venue.exchange.fixed import PPM
 from venue.exchange.paper import MIN_NOTIONAL
 from venue.perp import PerpVenue
 
@@ -68,6 +69,8 @@ CREATOR_BUYBACK = Cadence(600, 1200)
 BUYBACK_ENGINE = Cadence(900, 1800)
 WALLET_WATCH = Cadence(25, 35)
 SCREEN = Cadence(0.2, 0.2)
+_LOOKING = ("feed", "screen", "sampler", "wallet")
+"""What also runs where nothing is written; loops of places say it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,12 @@ def assemble(
     venice = venice_of(settings, clock)
     agent = Agent(feed, markets or settings.exchange.markets, settings.signal, venice)
     terms = Terms(settings.risk, settings.avantis_max_leverage)
-    wallet = WalletWatch(settlement, places.purse, clock)
-    manager = DeskManager(
-        settlement, venue, agent, terms, clock, lambda: low_gas(settings, wallet) if venue.capabilities.gas else ""
-    )
+    wallet = WalletWatch(settlement, places.purse, clock, writes=not (places.arming and places.arming.observing))
+    arming = places.arming or Arming(armed=True)
+    hold = arming.why_not
+    manager = DeskManager(settlement, venue, agent, terms, clock, places.low_gas, hold)
     guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
-    buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks)
+    buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks, hold)
     prices = IndexPrices(feed, clock)
     notes = Notes()
     money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money, places.wallets)
@@ -158,7 +161,7 @@ def assemble(
         loops += crowd_loops(settlement, feed, prices, clock, seed)
     workers += [worker(loop.name, loop.cadence, loop.work) for loop in loops]
     if places.fees is not None:
-        fees = FeeClaimer(settlement, places.fees, int(settings.risk.reserve_pct * PPM))
+        fees = FeeClaimer(settlement, places.fees, int(settings.risk.reserve_pct * PPM), hold)
         workers.append(paced("fees", FEE_CLAIMER, fees.claim_pooled_fees_cycle))
     later = (
         paced("sampler", PRICE_SAMPLER, feed.sample),
@@ -177,7 +180,7 @@ def assemble(
     counter = Counter(settlement, reserved, roles)
     by_hand = RequestKeeper(settlement, prices, clock, RETRY_KEEPER, notes, special=True)
     requests = RequestCounter(settlement, by_hand, clock, reserved, roles)
-    operator = Operator(settlement, manager.courier, counter, requests, clock)
+    operator = Operator(settlement, manager.courier, counter, requests, clock, places.arming)
 
     async def close() -> None:
         await feed.close()
@@ -185,7 +188,19 @@ def assemble(
             await venice.aclose()
         await places.close()
 
-    return Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later)
+    return _of_run(places, Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later))
+
+
+def _of_run(places: Places, parts: Parts) -> Parts:
+    """All of them, or only those that look."""
+    if not (places.arming and places.arming.observing):
+        return parts
+    looking = {*_LOOKING, *(loop.name for loop in places.loops if loop.looks)}
+    return replace(
+        parts,
+        workers=tuple(worker for worker in parts.workers if worker.name in looking),
+        later_workers=tuple(worker for worker in parts.later_workers if worker.name in looking),
+    )
 
 
 def _places(
@@ -203,15 +218,6 @@ def _places(
     from engine.live.places import live_places  # the chain's libraries take most of a second to load
 
     return live_places(settings, live, settlement, feed, clock, tokens)
-
-
-def low_gas(settings: Settings, wallet: WalletWatch) -> str:
-    """Why nothing is opened for want of gas, or empty; orders that need none are never held up."""
-    gas = wallet.counted.gas if wallet.counted else None
-    least = settings.risk.min_wallet_balance_eth
-    if gas is None or gas >= least * WAD:
-        return ""
-    return f"the wallet holds {gas / WAD:.4f} ETH for gas; {least} are kept"
 
 
 def venice_of(settings: Settings, clock: Clock) -> Venice | None:

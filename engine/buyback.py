@@ -28,11 +28,13 @@ class BuybackEngine:
         settlement: Settlement,
         venue: SwapVenue,
         settings: Buybacks,
+        hold: Callable[[], str] = lambda: "",
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._settlement = settlement
         self._venue = venue
         self._settings = settings
+        self._hold = hold
         self._new_id = new_id
 
     async def run_buyback_cycle(self) -> str:
@@ -61,6 +63,8 @@ class BuybackEngine:
         if order_id:
             outcome = await self._venue.outcome(order_id)
             await self._settlement.submit(commands.RecordSwap(token, outcome))
+            return False
+        if self._hold():
             return False
         most = await self._venue.most(token) if amount >= least else None
         amount = min(amount, in_usdc(self._settings.max_usdc), amount if most is None else most)

@@ -63,7 +63,14 @@ class ReleaseDesk(Envelope):
     address: str
 
 
-DeskCommand = HaltDesk | ResumeDesk | HaltAll | CloseDesk | ReduceDesk | QuarantineDesk | ReleaseDesk
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRun(Envelope):
+    """Lets a run with real money begin orders, until its process ends; `phrase` was typed."""
+
+    phrase: str
+
+
+DeskCommand = ArmRun | HaltDesk | ResumeDesk | HaltAll | CloseDesk | ReduceDesk | QuarantineDesk | ReleaseDesk
 Command = DeskCommand | ClearingCommand | RequestCommand
 
 

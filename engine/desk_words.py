@@ -38,6 +38,8 @@ def _tell_life(fact: Fact) -> Told | None:
             return Told(fact.address, "decision", clean(f"{verdict}{capped}; {fact.reason}{degraded}"), fact.source)
         case facts.Deferred():
             return Told(fact.address, "deferred", f"{fact.code}: {fact.reason}", "manager")
+        case facts.RunArmed():
+            return Told("", "live", f"live orders confirmed by {fact.who}", fact.who)
         case facts.DeskHalted():
             return Told(fact.address, "halt", f"halted by {fact.who}", fact.who)
         case facts.DeskResumed():

@@ -108,7 +108,7 @@ class Engine:
             if live is None:
                 keepers = {**request_keepers(settings), RETRY_KEEPER: True}
                 await found_exchange(self.settlement, settings.exchange, keepers)
-            for token in enrolled:
+            for token in () if live and live.arming.observing else enrolled:
                 terms = (token.underlying, token.is_long, token.leverage or 0)
                 await self.settlement.submit(EnrollToken(token.address, token.name, *terms))
                 if token.paused:
@@ -168,7 +168,8 @@ def belongs(world: World, demo: bool, live: bool) -> WrongState | None:
 
 def locked_away(world: World, opened: Collection[str]) -> WrongState | None:
     """Why a run cannot look after all that a journal knows of: the money of some desks lies where it has no key."""
-    missing = [wallet for wallet in world.wallets.chains if wallet not in opened]
+    known = dict.fromkeys((*world.wallets.chains, *(desk.wallet for desk in world.house.desks.values() if desk.wallet)))
+    missing = [wallet for wallet in known if wallet not in opened]
     if not missing:
         return None
     return WrongState("OTHER_WALLET", f"the journal also sends from {', '.join(missing)}: name its keystore as well")

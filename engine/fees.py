@@ -1,5 +1,6 @@
 """The fee claimer: asks a source what tokens have earned, a batch at a time, and books it where it belongs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,14 +33,19 @@ class FeeSource(Protocol):
 class FeeClaimer:
     """Round robin over the tokens."""
 
-    def __init__(self, settlement: Settlement, source: FeeSource, reserve: int) -> None:
+    def __init__(
+        self, settlement: Settlement, source: FeeSource, reserve: int, hold: Callable[[], str] = lambda: ""
+    ) -> None:
         self._settlement = settlement
         self._source = source
         self._reserve = reserve
+        self._hold = hold
         self._next = 0
 
     async def claim_pooled_fees_cycle(self) -> str:
-        """One batch."""
+        """One batch; none while something holds it."""
+        if why := self._hold():
+            return why
         refs = await self._settlement.read(
             lambda world: [(address, world.house.fee_refs.get(address, "")) for address in world.house.desks]
         )

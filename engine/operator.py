@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import structlog
 
+from engine.arming import PHRASE, Arming
 from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand, GetMarketState, GetPositionHealth
 from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.commands import (
+    ArmRun,
     CloseDesk,
     Command,
     DeskCommand,
@@ -34,6 +36,7 @@ from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 REMEMBERED = 1_000
+_LOOKS: tuple[bool, str, str] = (False, Code.OBSERVING, "this run only looks: start it without --observe to command it")
 LOOK_EVERY_S, PATIENCE = 0.1, 25
 """How often, and how many times, a close is asked after before the receipt says that it waits."""
 
@@ -42,13 +45,20 @@ class Operator:
     """The engine's side of `Port.submit`."""
 
     def __init__(
-        self, settlement: Settlement, courier: Courier, counter: Counter, requests: RequestCounter, clock: Clock
+        self,
+        settlement: Settlement,
+        courier: Courier,
+        counter: Counter,
+        requests: RequestCounter,
+        clock: Clock,
+        arming: Arming | None = None,
     ) -> None:
         self._settlement = settlement
         self._courier = courier
         self._counter = counter
         self._requests = requests
         self._clock = clock
+        self._arming = arming
         self._asked: OrderedDict[tuple[str, str], tuple[Command, asyncio.Task[Receipt]]] = OrderedDict()
 
     async def execute(self, command: Command) -> Receipt:
@@ -77,7 +87,9 @@ class Operator:
     async def _execute(self, command: Command) -> Receipt:
         answer: Answer | None = None
         try:
-            if late := self._late(command):
+            if self._arming and self._arming.observing:
+                ok, code, text = _LOOKS
+            elif late := self._late(command):
                 ok, code, text = late
             elif isinstance(command, ClearingCommand):
                 ok, code, text, answer = await self._serve(command)
@@ -107,6 +119,8 @@ class Operator:
     async def _carry_out(self, command: DeskCommand) -> tuple[bool, str, str]:
         who = clean_name(command.who)
         match command:
+            case ArmRun():
+                return await self._arm(command.phrase, who, command.id)
             case HaltAll():
                 return await self._halt("", who, command.id)
             case HaltDesk():
@@ -125,6 +139,15 @@ class Operator:
                 terms = (command.share, command.worst_price, who, command.seen_seq)
                 outcome = await self._courier.reduce(command.address, *terms)
                 return _left(await self._acted_on(outcome), "reduce")
+
+    async def _arm(self, phrase: str, who: str, command_id: str) -> tuple[bool, str, str]:
+        if self._arming is None:
+            return False, Code.BAD_REQUEST, "no real money is in this run: there is nothing to confirm"
+        if phrase != PHRASE:
+            return False, Code.NOT_ARMED, f"phrase: expected {PHRASE}, typed in full"
+        answer = await self._tell(desk_commands.RecordArmed(who, command_id), "confirmed: desks may open")
+        self._arming.armed = self._arming.armed or answer[0]
+        return answer
 
     async def _tell(self, command: desk_commands.Command, done: str) -> tuple[bool, str, str]:
         answer = await self._settlement.submit(command)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from engine.arming import Arming
 from engine.clock import Clock
 from engine.demo.fees import SimulatedFees
 from engine.demo.names import TRADERS
@@ -39,6 +40,8 @@ class Loop:
     name: str
     cadence: Cadence
     work: Callable[[], Awaitable[str]]
+    looks: bool = False
+    """Only reads, so that a run that observes has it as well."""
 
 
 async def _nothing() -> None:
@@ -68,8 +71,14 @@ class Places:
     """What a person should know now."""
     pairs: Callable[[], Mapping[str, Pair]] = dict
     """What is known of markets beyond their prices, by symbol, where the venue is not the embedded exchange."""
+    block: Callable[[World], int | None] = lambda world: world.exchange.current_block
+    """The newest block; None is unknown."""
     wallets: Callable[[World], tuple[WalletRow, ...]] = lambda _: ()
     """The wallets of a live run, each by itself."""
+    low_gas: Callable[[str], str] = lambda _: ""
+    """Why a wallet of a live run opens nothing for want of gas, or empty; orders that need none are never held up."""
+    arming: Arming | None = None
+    """Whether orders may be begun; None: no real money is at stake."""
     close: Callable[[], Awaitable[None]] = _nothing
 
 

@@ -171,6 +171,9 @@ class Buybacks(_Section):
     slippage_pct: Annotated[Share, Field(le=Decimal("0.05"))] = Decimal("0.02")
     protocol_token: Annotated[str, Field(pattern=r"^(0x[0-9a-fA-F]{40})?$")] = ""
     """The protocol's own token; without one its leg waits. On paper it needs none."""
+    drain_weth: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=100)] = Decimal(1)
+    """Most WETH that lies in a live wallet at the start and is then spent on the protocol's token, which is burned: it
+    was left by versions that bought by way of WETH. 0 leaves it alone."""
     router: Literal["2.0", "2.1.1"] = "2.0"
     """Version of the universal router that live buybacks use."""
 

@@ -212,7 +212,12 @@ class Status:
     mode: str
     """`PAPER` or `LIVE`."""
     venue: str
-    block: int
+    armed: bool
+    """Whether orders may be begun; a run with real money waits for an operator to confirm it."""
+    observing: bool
+    """This run only looks."""
+    block: int | None
+    """The newest, of the exchange or of the chain; None is unknown."""
     now_ms: int
     feed: FeedHealth
     feed_age_ms: int | None

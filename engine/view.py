@@ -167,11 +167,13 @@ class View:
     def _status(self, world: World, desks: tuple[DeskRow, ...], keepers: tuple[KeeperRow, ...], now_ms: int) -> Status:
         health, age, text = self._feed.health(self._label.markets, now_ms)
         troubled = [keeper for keeper in keepers if keeper.health is not KeeperHealth.OK]
-        label = self._label
+        label, arming = self._label, self._places.arming
         return Status(
             mode=label.mode,
             venue=label.venue,
-            block=world.exchange.current_block,
+            armed=arming.armed if arming else True,
+            observing=bool(arming and arming.observing),
+            block=self._places.block(world),
             now_ms=now_ms,
             feed=health,
             feed_age_ms=age,

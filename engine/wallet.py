@@ -41,12 +41,14 @@ class PaperPurse:
 
 
 class WalletWatch:
-    """Counts the wallet. A difference is booked once two counts in a row agree on it: money may be on its way."""
+    """Counts the wallet. A difference is booked once two counts in a row agree on it: money may be on its way; never
+    where nothing is written (`writes`)."""
 
-    def __init__(self, settlement: Settlement, wallet: Wallet, clock: Clock) -> None:
+    def __init__(self, settlement: Settlement, wallet: Wallet, clock: Clock, *, writes: bool = True) -> None:
         self._settlement = settlement
         self._wallet = wallet
         self._clock = clock
+        self._writes = writes
         self._off: int | None = None
         self.counted: Balances | None = None
         """What was found the last time; when; and what the books said then."""
@@ -69,7 +71,7 @@ class WalletWatch:
             self._blind_since_ms = self._clock.now_ms()
 
     async def pass_once(self) -> str:
-        """One count."""
+        """One count, and what follows from it."""
         found = self.counted = await self._wallet.balances()
         self.counted_at_ms = self._clock.now_ms()
         held, unanswered, leaving = await self._settlement.read(_books)
@@ -81,7 +83,7 @@ class WalletWatch:
             self._off = None
             return "a payout is on its way; counted again later"
         off = 0 if hidden else off
-        if off and off == self._off:
+        if off and off == self._off and self._writes:
             await self._settlement.submit(ReconcileWallet(off))
         self._off = off
         return f"{money(found.usdc)} USDC counted, {money(off)} off"

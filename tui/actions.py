@@ -58,6 +58,14 @@ def _needs_desk(sight: Sight) -> str | None:
     return "no desk selected" if sight.desk is None else None
 
 
+def _needs_arming(sight: Sight) -> str | None:
+    if sight.snapshot.status.observing:
+        return "this run only looks"
+    if sight.snapshot.status.armed:
+        return "no real money" if sight.snapshot.status.mode != "LIVE" else "confirmed already"
+    return None
+
+
 def _needs_desks(sight: Sight) -> str | None:
     if not sight.snapshot.desks:
         return "no desks"
@@ -156,6 +164,7 @@ _LATER = (Place.EXCHANGE, Place.AGENT_LOG, Place.FUNDS)
 CANCEL_AFTER_SECONDS = 300
 """When a deposit, a withdrawal or a market order may be taken back; limit and stop orders may at any time."""
 
+_ARM = "live: confirm that desks may open with real money: asks"
 _HALT = "halt the selected desk at once, or lift its halt"
 _CLOSE = "close the whole position of the desk: asks"
 _NEW = "create a deposit, withdrawal, order or swap: asks"
@@ -164,7 +173,7 @@ _QUARANTINE = "set the desk aside: asks; or give it back at once"
 _REQUEST = "cancel the selected request: asks; or execute it now"
 _FILTER = "only rows with these words; token:pepe is for a field"
 _LOOK = "sort this pane; zoom it, or give the room back"
-_PANES = "desks markets agent liquidations requests pools log funds wallets"
+_PANES = "desks markets agent queue requests pools log funds wallets"
 _STEP = "next pane, previous pane"
 _ROWS = "row down, row up"
 _PAGES = "page down, page up"
@@ -172,6 +181,7 @@ _ENDS = "first row, last row"
 _ESCAPE = "cancel what counts down; clear the filter; go back"
 
 ACTIONS = (
+    Action("arm", "A", "arm", _ARM, _commanding(_needs_arming), True, places=_BOARDS),
     Action("halt", "h", _halt_label, _HALT, _commanding(_needs_desk), keep=90, places=_DESKS),
     Action("halt_all", "H", "halt all", "halt every desk: once arms, twice fires", _commanding(_needs_desks), True, 85),
     Action("close_desk", "c", "close", _CLOSE, _commanding(_why_no_close), True, 80, places=_DESKS),

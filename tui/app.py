@@ -14,6 +14,7 @@ from textual.screen import Screen
 from engine.port import Port
 from themes import load
 from tui import terminal
+from tui.arm_dialog import ArmDialog
 from tui.board import Board
 from tui.deck import Deck
 from tui.dialogs import Panel
@@ -64,7 +65,10 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         return Overview(self.session)
 
     def on_mount(self) -> None:
-        """Starts the frame clock, and leaves in order when the terminal does."""
+        """Starts the frame clock, asks what has to be asked first, and leaves in order when the terminal does."""
+        status = self.session.frame.snapshot.status
+        if not (status.armed or status.observing) and self.session.info.role == "operator":
+            self.push_screen(ArmDialog(self.session))
         self.set_interval(1 / self._ui.fps, self.tick)
         if not self.is_headless:
             loop = asyncio.get_running_loop()

@@ -31,7 +31,7 @@ class Board(Deck):
             grid: Grid[Any] = Grid(shown.table, session.palette, id=shown.id)
             grid.heading = partial(self._heading, shown)
             self.grids.append(grid)
-        self._under = 1
+        self._under = pane or 1
         """The pane below the first where there is room for one only."""
         self._zoomed = False
 

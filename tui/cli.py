@@ -105,9 +105,27 @@ def demo(seed: int, port: int, **shared: Any) -> None:  # noqa: ANN401
 @cli.command()
 @_shared
 @click.option("--live", is_flag=True, help='Real money: with venue = "avantis", and an open keystore.')
+@click.option("--armed", is_flag=True, help="With --live: desks may open without anybody confirming it first.")
+@click.option("--observe", is_flag=True, help="With --live: only look; no key is opened, nothing is written down.")
 @shared.password_options
-def run(live: bool, password_file: Path | None, password_fd: int | None, **where: Any) -> None:  # noqa: ANN401
-    """Live Pyth prices, paper positions on the embedded exchange; --live trades on Avantis for real."""
+def run(
+    live: bool,
+    armed: bool,
+    observe: bool,
+    password_file: Path | None,
+    password_fd: int | None,
+    **where: Any,  # noqa: ANN401
+) -> None:
+    """Live Pyth prices, paper positions on the embedded exchange; --live trades on Avantis for real.
+
+    With real money, nothing is opened, claimed or bought until an operator of this session confirms it.
+    """
+    if (armed or observe) and not live:
+        raise click.UsageError("--armed and --observe need --live")
+    if armed and observe:
+        raise click.UsageError("--armed and --observe exclude each other")
+    if live and where["headless"] and not (armed or observe):
+        raise click.UsageError("--headless --live needs --armed or --observe: nobody is there to confirm orders")
     settings = load(where["config"])
     if live != (settings.venue == "avantis"):
         wanted = 'venue = "avantis" in the configuration, and --live' if live else "--live, because venue is avantis"
@@ -116,8 +134,11 @@ def run(live: bool, password_file: Path | None, password_fd: int | None, **where
         _start(None, **where)
         return
     where["state"] = shared.live_state(where["state"])
-    unlocked = shared.unlocked(settings, where["state"], password_file, password_fd)
-    _start(None, live=unlocked, **where)
+    if observe:
+        _start(None, live=shared.watched(settings, where["state"]), **where)
+    else:
+        unlocked = shared.unlocked(settings, where["state"], password_file, password_fd, armed=armed)
+        _start(None, live=unlocked, **where)
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from engine.exchange_rows import PoolRow, RequestRow
 from engine.snapshot import DeskRow
 from tui.actions import BY_ID, Place, Sight, key_line
+from tui.arm_dialog import ArmDialog
 from tui.desk_dialogs import QuarantineDialog, ReduceDialog
 from tui.dialogs import CancelDialog, CloseDialog, HelpPage
 from tui.format import fit
@@ -132,6 +133,10 @@ class Deck(Screen[None], inherit_bindings=False):
             self.session.say(f"{action.name(sight)}: {why}", Tone.WARN)
         else:
             await self.run_action(action_id if "(" in action_id else f"{action_id}()")
+
+    def action_arm(self) -> None:
+        """A"""
+        self.app.push_screen(ArmDialog(self.session))
 
     def action_halt(self) -> None:
         """h"""

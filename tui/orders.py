@@ -3,7 +3,7 @@
 from typing import TypedDict
 from uuid import uuid4
 
-from engine.commands import CloseDesk, HaltAll, HaltDesk, QuarantineDesk, ReduceDesk, ReleaseDesk, ResumeDesk
+from engine.commands import ArmRun, CloseDesk, HaltAll, HaltDesk, QuarantineDesk, ReduceDesk, ReleaseDesk, ResumeDesk
 from engine.exchange_rows import Side, Wad
 from engine.port import Port
 from engine.requests.commands import CancelRequest, RetryRequest
@@ -52,6 +52,10 @@ class Orders:
             seen_seq=self._frame.snapshot.seq,
             expires_at_ms=self._frame.now_ms() + MEANT_FOR_MS,
         )
+
+    def arm(self, phrase: str) -> ArmRun:
+        """A run with real money may begin orders."""
+        return ArmRun(**self.envelope(), phrase=phrase)
 
     def halt(self, desk: DeskRow) -> HaltDesk:
         """No new risk on this desk."""

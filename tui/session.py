@@ -79,6 +79,10 @@ class Session:
         else:
             self.submit(self.orders.resume(desk), f"resume {name(desk)}")
 
+    def arm(self, phrase: str) -> None:
+        """Lets a run with real money begin orders."""
+        self.submit(self.orders.arm(phrase), "live orders")
+
     def halt_all(self) -> None:
         """The first call arms, the second fires."""
         if self.fuses.put_out(_HALT_ALL):

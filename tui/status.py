@@ -4,7 +4,7 @@ from engine.exchange_rows import RequestCounts
 from engine.snapshot import FeedHealth, KeeperHealth, Status
 from tui.agent_figures import DEGEN
 from tui.bar import GAP, Piece, cells, shorten
-from tui.format import age, clean, clock, count
+from tui.format import UNKNOWN, age, clean, clock, count
 from tui.tones import Line, Span, Tone
 
 _SIMULATED = "simulated"
@@ -31,6 +31,10 @@ def status_line(
     if degen:
         # Beside the mode and never shortened away: without the filter every reading of the screen changes.
         badge = (*badge, (" ", Tone.TEXT), (DEGEN, Tone.ALARM))
+    if status.observing:
+        badge = (*badge, (" ", Tone.TEXT), ("OBSERVING", Tone.WARN))
+    elif not status.armed:
+        badge = (*badge, (" ", Tone.TEXT), ("NOT ARMED", Tone.ALARM))
     time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
     head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
     room = width - cells(head) - cells(time) - 1
@@ -45,7 +49,7 @@ def status_line(
 def _pieces(status: Status) -> list[Piece]:
     return [
         Piece(40, ((clean(status.venue), Tone.TEXT),)),
-        Piece(57, (("block ", Tone.DIM), (count(status.block), Tone.TEXT))),
+        Piece(57, (("block ", Tone.DIM), (UNKNOWN if status.block is None else count(status.block), Tone.TEXT))),
         Piece(80, _feed(status)),
         Piece(35, (("agent ", Tone.DIM), (clean(status.agent), Tone.TEXT))),
         Piece(60, _keepers(status)),

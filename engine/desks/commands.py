@@ -40,6 +40,8 @@ class Code(StrEnum):
     CHANGED = "CHANGED"
     NOT_ALLOWED = "NOT_ALLOWED"
     STOPPING = "STOPPING"
+    NOT_ARMED = "NOT_ARMED"
+    OBSERVING = "OBSERVING"
     NOT_ASKED = "NOT_ASKED"
 
 
@@ -201,6 +203,14 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordArmed:
+    """For the record: whether a process is armed is its own, and ends with it."""
+
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantine:
     address: str
     why: str
@@ -254,6 +264,7 @@ Command = (
     | RecordGuard
     | Halt
     | Resume
+    | RecordArmed
     | Quarantine
     | Release
     | ReconcileWallet

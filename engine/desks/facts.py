@@ -185,6 +185,14 @@ class GuardSpoke:
 
 
 @dataclass(frozen=True, slots=True)
+class RunArmed:
+    """An operator confirmed that this process trades with real money."""
+
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeskHalted:
     address: str
     who: str
@@ -275,6 +283,7 @@ Fact = (
     | OrderUnsettled
     | DeskLiquidated
     | GuardSpoke
+    | RunArmed
     | DeskHalted
     | DeskResumed
     | DeskQuarantined

@@ -1,6 +1,7 @@
 """How each fact changes the desks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from engine.desks import facts
@@ -32,7 +33,9 @@ def _on_enrolled(house: House, fact: facts.TokenEnrolled, seq: int, at_ms: int) 
 
 
 def _on_pinned(house: House, fact: facts.DeskPinned, seq: int, at_ms: int) -> None:
-    house.desks[fact.address].wallet = fact.wallet
+    desk = house.desks[fact.address]
+    desk.wallet = fact.wallet
+    desk.ref = replace(desk.ref, wallet=fact.wallet) if desk.ref else None
 
 
 def _on_fees(house: House, fact: facts.FeesArrived, seq: int, at_ms: int) -> None:
@@ -214,6 +217,7 @@ FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {
     facts.OrderUnsettled: _on_unsettled,
     facts.DeskLiquidated: _on_liquidated,
     facts.GuardSpoke: _on_guard,
+    facts.RunArmed: lambda house, fact, seq, at_ms: None,
     facts.DeskHalted: _on_halted,
     facts.DeskResumed: _on_resumed,
     facts.DeskQuarantined: _on_quarantined,

@@ -145,6 +145,7 @@ _DECISIONS: dict[type, Callable[[House, Any], tuple[Fact, ...]]] = {
     commands.RecordGuard: _guard,
     commands.Halt: _halt,
     commands.Resume: _resume,
+    commands.RecordArmed: lambda _, command: (facts.RunArmed(command.who, command.command_id),),
     commands.Quarantine: _quarantine,
     commands.Release: _release,
     commands.ReconcileWallet: money.reconcile,

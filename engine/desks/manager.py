@@ -39,6 +39,7 @@ class DeskView:
     """What the manager needs of a desk, copied out of the committed world."""
 
     address: str
+    wallet: str
     phase: DeskPhase
     halted: bool
     quarantined: bool
@@ -55,6 +56,7 @@ def view_of(house: House, desk: Desk) -> DeskView:
     """A desk as the manager sees it."""
     return DeskView(
         address=desk.address,
+        wallet=desk.wallet,
         phase=desk.phase,
         halted=desk.halted,
         quarantined=bool(desk.quarantine),
@@ -77,7 +79,8 @@ class DeskManager:
         agent: Agent,
         terms: Terms,
         clock: Clock,
-        gas_low: Callable[[], str] = lambda: "",
+        gas_low: Callable[[str], str] = lambda _: "",
+        hold: Callable[[], str] = lambda: "",
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._settlement = settlement
@@ -86,6 +89,7 @@ class DeskManager:
         self._terms = terms
         self._clock = clock
         self._gas_low = gas_low
+        self._hold = hold
         self._new_id = new_id
         self.courier = Courier(settlement, venue, new_id)
         self._faults: dict[str, int] = {}
@@ -152,11 +156,19 @@ class DeskManager:
         amount = self._terms.deployable(view.pending, view.deployed, leverage, ref.market)
         if not amount:
             return False
-        if low := self._gas_low():
-            return await self._defer(view, "LOW_GAS", low)
+        if await self._held(view):
+            return False
         if not self._agent.tradable(ref.market, self._clock.now_ms()):
             return await self._defer(view, "NO_PRICE", f"{ref.market} has no tradable price")
         return await self._send_open(view, ref.market, ref.is_long, leverage, amount)
+
+    async def _held(self, view: DeskView) -> bool:
+        """Whether nothing may be opened for now, which is said."""
+        if why := self._hold():
+            await self._defer(view, Code.NOT_ARMED, why)
+        elif why := self._gas_low(view.wallet):
+            await self._defer(view, "LOW_GAS", why)
+        return bool(why)
 
     async def _enter(self, view: DeskView) -> bool:
         if not self._terms.deployable(view.pending, view.deployed, self._terms.leverage()):
@@ -166,8 +178,8 @@ class DeskManager:
             return False
         if self._waits(view) or await self._capped(view):
             return False
-        if low := self._gas_low():
-            return await self._defer(view, "LOW_GAS", low)
+        if await self._held(view):
+            return False
         again = view.opened_at_ms + self._terms.caps.open_interval_ms
         if view.opened_at_ms and self._clock.now_ms() < again:
             reason = f"a desk opens at most once in {self._terms.risk.open_interval_s} s"

@@ -163,41 +163,51 @@ def _short(digest: bytes) -> str:
 
 
 async def balances(scene: Scene) -> Sequence[Line]:
-    """Gas above the least, and USDC at all."""
+    """Gas above the least, and USDC at all, of each wallet."""
+    return [line for tail, wallet in scene.fleet for line in await _balances(scene, tail, wallet)]
+
+
+async def _balances(scene: Scene, tail: str, wallet: ChecksumAddress) -> Sequence[Line]:
     try:
-        found = await ChainPurse(scene.chain.node, scene.address).balances()
+        found = await ChainPurse(scene.chain.node, wallet).balances()
     except (RpcError, AbiError) as error:
-        return (Line("balances", Status.FAIL, f"cannot be read: {error}", "see the lines `endpoint` and `code`"),)
+        return (
+            Line(f"balances{tail}", Status.FAIL, f"cannot be read: {error}", "see the lines `endpoint` and `code`"),
+        )
     least, gas = scene.settings.risk.min_wallet_balance_eth, found.gas or 0
     enough = gas >= least * ETHER
-    remedy = f"send ETH on Base to {scene.address}: nothing is opened below risk.min_wallet_balance_eth"
+    remedy = f"send ETH on Base to {wallet}: nothing is opened below risk.min_wallet_balance_eth"
     text = f"{written(gas, ETHER)} ETH: {least} are kept"
     if scene.settings.avantis.route == "signed":
-        remedy = f"send ETH on Base to {scene.address}: orders need none, claiming fees and buybacks do"
+        remedy = f"send ETH on Base to {wallet}: orders need none, claiming fees and buybacks do"
     short = Status.WARN if scene.settings.avantis.route == "signed" else Status.FAIL
-    eth = Line("balance eth", Status.OK if enough else short, text, "" if enough else remedy)
+    eth = Line(f"balance eth{tail}", Status.OK if enough else short, text, "" if enough else remedy)
     shown = f"{written(found.usdc, USDC)} USDC"
-    empty = Line("balance usdc", Status.WARN, shown, f"send USDC on Base to {scene.address}, or wait for fees")
-    return eth, Line("balance usdc", Status.OK, shown) if found.usdc else empty
+    empty = Line(f"balance usdc{tail}", Status.WARN, shown, f"send USDC on Base to {wallet}, or wait for fees")
+    return eth, Line(f"balance usdc{tail}", Status.OK, shown) if found.usdc else empty
 
 
 async def allowance(scene: Scene) -> Sequence[Line]:
-    """What the venue may take, against what may be at risk."""
-    ask = Call(AVANTIS.usdc, ALLOWANCE.encode(scene.address, AVANTIS.storage))
+    """What the venue may take of each wallet, against what may be at risk."""
+    return [await _allowance(scene, tail, wallet) for tail, wallet in scene.fleet]
+
+
+async def _allowance(scene: Scene, tail: str, wallet: ChecksumAddress) -> Line:
+    name, ask = f"allowance{tail}", Call(AVANTIS.usdc, ALLOWANCE.encode(wallet, AVANTIS.storage))
     try:
-        (allowed,) = ALLOWANCE.decode_returned(await scene.chain.node.call(ask, scene.address))
+        (allowed,) = ALLOWANCE.decode_returned(await scene.chain.node.call(ask, wallet))
     except (RpcError, AbiError) as error:
-        return (Line("allowance", Status.FAIL, f"cannot be read: {error}", "see the lines `endpoint` and `code`"),)
+        return Line(name, Status.FAIL, f"cannot be read: {error}", "see the lines `endpoint` and `code`")
     most = scene.settings.risk.max_wallet_usdc
     text = f"{written(allowed, USDC)} USDC: risk.max_wallet_usdc is {most}"
     approve = f"perpdesk wallet approve {most}"
     if not allowed:
-        return (Line("allowance", Status.FAIL, text, f"nothing can be opened: {approve}"),)
+        return Line(name, Status.FAIL, text, f"nothing can be opened: {approve}")
     if allowed < most * USDC:
-        return (Line("allowance", Status.WARN, text, f"opens stop when it is used up: {approve}"),)
+        return Line(name, Status.WARN, text, f"opens stop when it is used up: {approve}")
     if allowed > most * USDC:
-        return (Line("allowance", Status.WARN, text, f"the venue may take more than is ever put at risk: {approve}"),)
-    return (Line("allowance", Status.OK, text),)
+        return Line(name, Status.WARN, text, f"the venue may take more than is ever put at risk: {approve}")
+    return Line(name, Status.OK, text)
 
 
 async def cancellations(scene: Scene) -> Sequence[Line]:

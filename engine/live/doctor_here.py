@@ -1,6 +1,7 @@
 """Checks of what is on this machine, and of those who serve it on paper as well."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from engine.live.doctor_scene import Line, Scene, Status
@@ -13,19 +14,23 @@ _UNKEYED, _NOT_ENTITLED, _LIMITED = 401, 403, 429
 
 
 async def wallet(scene: Scene) -> Sequence[Line]:
-    """The keystore as it lies there; its password is not asked for."""
-    path, expected = scene.keystore, scene.settings.wallet.address
+    """The keystores as they lie there; no password is asked for."""
+    more = scene.settings.wallet.more
+    return [_wallet(scene, scene.keystore, scene.settings.wallet.address), *(_wallet(scene, path, "") for path in more)]
+
+
+def _wallet(scene: Scene, path: Path, expected: str) -> Line:
     try:
         address = address_of(path)
         refuse_others_in(path.parent)
     except (KeystoreError, OSError) as error:
         if not scene.live and isinstance(error, KeystoreError) and error.code is KeystoreCode.MISSING:
-            return (Line("wallet", Status.SKIP, "not set up: paper needs none"),)
-        return (Line("wallet", Status.FAIL, _words(error), _remedy(error)),)
+            return Line("wallet", Status.SKIP, "not set up: paper needs none")
+        return Line("wallet", Status.FAIL, _words(error), _remedy(error))
     if expected and address.lower() != expected.lower():
         text = f"{path} is the key of {address}: wallet.address expects {expected}"
-        return (Line("wallet", Status.FAIL, text, "name the right keystore, or correct wallet.address"),)
-    return (Line("wallet", Status.OK, f"{address} in {path}, which only its owner can read"),)
+        return Line("wallet", Status.FAIL, text, "name the right keystore, or correct wallet.address")
+    return Line("wallet", Status.OK, f"{address} in {path}, which only its owner can read")
 
 
 def _words(error: KeystoreError | OSError) -> str:

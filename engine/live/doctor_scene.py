@@ -77,6 +77,8 @@ class Scene:
     wallet: ChecksumAddress | None
     state: Path | None = None
     """The state directory whose journal may be looked at."""
+    more: tuple[ChecksumAddress, ...] = ()
+    """Further wallets of a fleet."""
     _asked: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     @property
@@ -95,6 +97,11 @@ class Scene:
     def address(self) -> ChecksumAddress:
         """Whose holdings are looked at."""
         return self.wallet or NOBODY
+
+    @property
+    def fleet(self) -> tuple[tuple[str, ChecksumAddress], ...]:
+        """Every wallet, and what tells its lines apart from those of the first."""
+        return (("", self.address), *((f" {wallet[2:6]}", wallet) for wallet in self.more))
 
     async def meta(self) -> Meta:
         return await self._once("meta", lambda: fetch_meta(self.api))
@@ -146,4 +153,8 @@ def scene_of(settings: Settings, keystore: Path, clock: Clock, state: Path | Non
     wallet = to_checksum_address(named) if named else None
     with suppress(KeystoreError):
         wallet = address_of(keystore)
-    return Scene(settings, keystore, clock, Api(hosts_of(settings)), read, why, wallet, state)
+    more: list[ChecksumAddress] = []
+    for path in settings.wallet.more:  # one that cannot be read has its own line
+        with suppress(KeystoreError):
+            more.append(address_of(path))
+    return Scene(settings, keystore, clock, Api(hosts_of(settings)), read, why, wallet, state, tuple(more))

@@ -20,6 +20,7 @@ from venue.perp import (
     PositionRef,
     Quote,
     ReduceOrder,
+    Unsettled,
 )
 
 AnyOrder = TypeVar("AnyOrder", bound=Order)
@@ -48,8 +49,8 @@ class FleetVenue:
         wallet = await self._journal(lambda world: _pinned(world, order.account))
         if wallet not in self._venues:
             return _homeless(order.order_id, wallet)
-        if isinstance(order, OpenOrder) and self.capabilities.gas and (why := self._hindrance(wallet)):
-            return Declined(order.order_id, "LOW_GAS", why)
+        if low := self._low(order, wallet):
+            return low
         return await self._venues[wallet].quote(_bare(order))
 
     async def open(self, order: OpenOrder) -> OrderOutcome:
@@ -62,9 +63,10 @@ class FleetVenue:
         return await self._sent(order, lambda venue, bare: venue.close(bare))
 
     async def outcome(self, order_id: str) -> OrderOutcome:
+        """Unsettled while nobody knows which wallet to ask."""
         wallet = await self._journal(lambda world: _ordered(world, order_id))
         if wallet not in self._venues:
-            return _homeless(order_id, wallet)
+            return Unsettled(order_id)
         return _owned(await self._venues[wallet].outcome(order_id), wallet)
 
     async def positions(self) -> dict[PositionRef, PerpPosition]:
@@ -86,7 +88,15 @@ class FleetVenue:
         wallet = await self._journal(lambda world: _pinned(world, order.account))
         if wallet not in self._venues:
             return _homeless(order.order_id, wallet)
+        if low := self._low(order, wallet):
+            return low
         return _owned(await send(self._venues[wallet], _bare(order)), wallet)
+
+    def _low(self, order: Order, wallet: str) -> Declined | None:
+        """What adds to a position is not begun by a wallet that may not get out of it."""
+        if not isinstance(order, OpenOrder) or not self.capabilities.gas or not (why := self._hindrance(wallet)):
+            return None
+        return Declined(order.order_id, "LOW_GAS", why)
 
 
 def _pinned(world: World, account: str) -> str:

@@ -47,6 +47,7 @@ class Member:
         strangers = [orphan.held for orphan in known.orphans]
         found += [f"a position of nobody's: pair {held.pair_index}, {held.trade_index}" for held in strangers]
         found += [f"buyback {name}: {why}" for name, why in self.money.buyer.troubles.items()]
+        found += [f"WETH from before: {why}"] if (why := self.money.drain.why) else []
         found += [f"fees of {name}: {why}" for name, why in self.money.claimer.troubles.items()]
         return found
 

@@ -21,6 +21,7 @@ from venue.clanker import rules as clanker
 from venue.clanker.claimer import Claimer, Parts
 from venue.clanker.launches import Launches
 from venue.clanker.reader import Reader
+from venue.swap import SwapDeclined
 from venue.uniswap import rules as uniswap
 from venue.uniswap.addresses import UNISWAP, RouterVersion
 from venue.uniswap.buyer import Buyer
@@ -30,6 +31,27 @@ from venue.uniswap.pools import AgeOf, Pools
 from venue.uniswap.route import Limits
 
 LONG_AGO_S = 2**40
+WETH = 10**18
+
+
+class Drain:
+    """Spends the WETH that lay in the wallet when the process began, once; `most` in 1e-18."""
+
+    def __init__(self, buyer: Buyer, most: int) -> None:
+        self._buyer = buyer
+        self._most = most
+        self._done = not most
+        self.why = ""
+        """Why it could not be spent yet."""
+
+    async def pass_once(self) -> str:
+        """Tries until it is under way or there is none."""
+        if self._done:
+            return "drained"
+        outcome = await self._buyer.drain(self._most)
+        self._done = not isinstance(outcome, SwapDeclined)
+        self.why = f"{outcome.code}: {outcome.detail}" if isinstance(outcome, SwapDeclined) else ""
+        return self.why or ("no WETH" if outcome is None else "draining")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +59,7 @@ class Money:
     """What moves money besides orders."""
 
     buyer: Buyer
+    drain: Drain
     claimer: Claimer
     fees: LiveFees
 
@@ -71,7 +94,9 @@ def money_of(
     hops = Hops(Pools(node, planner, launches.pool, age), guard, sender, slippage_ppm)
     reader = Reader(node, wallet, UNISWAP.usdc)
     claimer = Claimer(Parts(reader, launches, guard, sender, door, settings.chain.confirmations))
-    return Money(Buyer(hops, door, protocol_token(settings)), claimer, LiveFees(claimer))
+    buyer = Buyer(hops, door, protocol_token(settings))
+    drain = Drain(buyer, int(settings.buybacks.drain_weth * WETH))
+    return Money(buyer, drain, claimer, LiveFees(claimer))
 
 
 def ages(settings: Settings, settlement: Settlement, clock: Clock) -> AgeOf:

@@ -6,6 +6,7 @@ from eth_utils.address import to_checksum_address
 
 from engine.desks.commands import PinDesk
 from engine.settlement import Settlement
+from venue.chain.abi import AbiError
 from venue.clanker.launches import Launches
 
 PER_PASS = 10
@@ -47,6 +48,9 @@ class Pinning:
         """The first wallet, in the order of the settings, that earns fees of the launch."""
         if len(self._wallets) == 1:
             return self._wallets[0]
-        launch = await self._launches.find(to_checksum_address(token))
+        try:
+            launch = await self._launches.find(to_checksum_address(token))
+        except AbiError:  # one launch that cannot be read does not hold up the others
+            return ""
         paid = {recipient for recipient, part in launch.rewards.shares if part} if launch else set()
         return next((wallet for wallet in self._wallets if wallet in paid), "")

@@ -7,6 +7,7 @@ from functools import partial
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
+from engine.arming import Arming
 from engine.clock import Clock
 from engine.config import Settings
 from engine.feed import Feed
@@ -16,6 +17,7 @@ from engine.live.fleet_money import FleetFees, FleetPurse, FleetSwaps, homes_of
 from engine.live.fleet_rows import wallet_rows
 from engine.live.fleet_venue import FleetVenue
 from engine.live.member import Member, Shared, member
+from engine.live.money import Drain
 from engine.live.pinning import Pinning
 from engine.live.wiring import Reading, reading
 from engine.places import Loop, Pair, Places
@@ -31,6 +33,7 @@ POSITIONS = Cadence(2.5, 3.5)
 MONEY = Cadence(4.0, 6.0)
 PINS = Cadence(240, 360)
 HOMES = Cadence(4.0, 6.0)
+DRAIN = Cadence(60, 90)
 TRUST = Cadence(500, 700)
 ETHER = 10**18
 _PERCENT = 100 * TEN
@@ -38,9 +41,10 @@ _PERCENT = 100 * TEN
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run with real money. Its keys are open already."""
+    """A run with real money. Its keys are open already, or it has none and only looks."""
 
     signers: tuple[Signer, ...]
+    arming: Arming
 
     @property
     def wallets(self) -> tuple[ChecksumAddress, ...]:
@@ -64,11 +68,10 @@ def live_places(
     crew = {signer.address: member(shared, signer) for signer in live.signers}
     purse = FleetPurse({wallet: each.trade.purse for wallet, each in crew.items()})
     pinning = Pinning(settlement, live.wallets, Launches(read.node, live.wallets[0]))
-    least_gas = int(settings.risk.min_wallet_balance_eth * ETHER)
+    least_gas = int(settings.risk.min_wallet_balance_eth * ETHER) if settings.avantis.route == "transactions" else 0
     trades = {wallet: each.trade for wallet, each in crew.items()}
-    venue = FleetVenue(
-        {wallet: trade.venue for wallet, trade in trades.items()}, settlement.read, partial(_low_gas, purse, least_gas)
-    )
+    low_gas = partial(_low_gas, purse, least_gas)
+    venue = FleetVenue({wallet: trade.venue for wallet, trade in trades.items()}, settlement.read, low_gas)
 
     async def close() -> None:
         for each in crew.values():
@@ -87,14 +90,17 @@ def live_places(
         embedded=False,
         loops=(
             Loop("wallets", HOMES, pinning.pass_once),
-            *(loop for wallet, each in crew.items() for loop in _loops(each, _tail(wallet, live), live.wallets)),
-            Loop("trust", TRUST, read.trust.pass_once),
-            Loop("blocks", SENDER, chain.follow),
+            *(loop for wallet, each in crew.items() for loop in _loops(each, live, _tail(wallet, live))),
+            Loop("trust", TRUST, read.trust.pass_once, looks=True),
+            Loop("blocks", SENDER, chain.follow, looks=True),
             Loop("contracts", PINS, chain.pins.pass_once),
         ),
         alarms=lambda: _alarms(read, chain, pinning, crew),
         pairs=lambda: _pairs(read),
+        block=lambda _: chain.heads.pulse.number if chain.heads.pulse.number >= 0 else None,
         wallets=lambda world: wallet_rows(world, trades, purse, least_gas),
+        low_gas=low_gas,
+        arming=live.arming,
         close=close,
     )
 
@@ -104,15 +110,20 @@ def _tail(wallet: str, live: Live) -> str:
     return f" {wallet[2:6]}" if len(live.signers) > 1 else ""
 
 
-def _loops(each: Member, tail: str, wallets: tuple[str, ...]) -> tuple[Loop, ...]:
+def _loops(each: Member, live: Live, tail: str) -> tuple[Loop, ...]:
     trade, money = each.trade, each.money
     return (
-        Loop(f"sender{tail}", SENDER, partial(trade.keep_sending, wallets)),
+        Loop(f"sender{tail}", SENDER, partial(trade.keep_sending, live.wallets)),
         Loop(f"intents{tail}", INTENTS, each.intents.look),
-        Loop(f"claims{tail}", POSITIONS, trade.watch.look),
+        Loop(f"claims{tail}", POSITIONS, trade.watch.look, looks=True),
         Loop(f"buyer{tail}", MONEY, money.buyer.pass_once),
+        Loop(f"weth{tail}", DRAIN, partial(_drained, money.drain, live.arming)),
         Loop(f"claimer{tail}", MONEY, money.claimer.pass_once),
     )
+
+
+async def _drained(drain: Drain, arming: Arming) -> str:
+    return arming.why_not() or await drain.pass_once()
 
 
 def _low_gas(purse: FleetPurse, least: int, wallet: str) -> str:
@@ -126,8 +137,9 @@ def _alarms(read: Reading, chain: ChainWatch, pinning: Pinning, crew: dict[Check
     found = [f"nothing is opened: {why}"] if (why := read.trust.why_not()) else []
     found += chain.alarms()
     found += [f"{name}: its launch pays no wallet of this run" for name in pinning.homeless.values()]
-    for each in crew.values():
-        found += each.alarms()
+    for wallet, each in crew.items():
+        whose = f"wallet {wallet[:6]}…{wallet[-4:]}: " if len(crew) > 1 else ""
+        found += [f"{whose}{text}" for text in each.alarms()]
     return tuple(found)
 
 

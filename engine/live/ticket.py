@@ -9,12 +9,11 @@ from eth_typing import ChecksumAddress
 
 from engine.clock import Clock
 from engine.config import ConfigError, Settings
-from engine.live.wiring import ETHER, NodeReader, Reading, hosts_of
+from engine.live.wiring import ETHER, NodeReader, Reading, builders_of
 from venue.avantis.asked import Asked
 from venue.avantis.builder import Builder
 from venue.avantis.contracts import CLOSE_TRADE_MARKET, INCREASE_POSITION_SIZE, OPEN_TRADE
 from venue.avantis.envelope import NotOffered
-from venue.avantis.hosts import Service
 from venue.avantis.meta import fetch_meta
 from venue.avantis.pair import Pair
 from venue.avantis.positions import Held, Report, read_slots, scan_pairs
@@ -27,8 +26,6 @@ from venue.chain.abi import AbiError
 from venue.chain.call import Call
 from venue.chain.erc20 import APPROVE
 from venue.chain.guard import Guard, Refused
-from venue.net.client import Client
-from venue.net.url import checked_url
 from venue.perp import OpenOrder, Order, Quote
 from venue.pyth import FEEDS, HermesClient, HermesError, PricePolicy, Refusal
 from venue.pyth import check as checked_price
@@ -172,13 +169,13 @@ async def held_by(read: Reading, wallet: ChecksumAddress, pair: Pair, index: int
 
 @asynccontextmanager
 async def builder_of(settings: Settings, clock: Clock) -> AsyncGenerator[Builder, None]:
-    """The tx-builder of the first family of hosts, as `trading` asks it."""
-    url = hosts_of(settings).families[0].url(Service.TX_BUILDER)
-    client = Client(checked_url(url, "tx-builder"), within_s=8.0)
+    """The tx-builders, as `trading` asks them."""
+    clients = builders_of(settings)
     try:
-        yield Builder(client, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
+        yield Builder(clients, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
     finally:
-        await client.aclose()
+        for client in clients:
+            await client.aclose()
 
 
 async def inspected(read: Reading, builder: Builder, asked: Asked, wallet: ChecksumAddress) -> Inspected:

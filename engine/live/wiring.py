@@ -140,8 +140,8 @@ def trading(
     """`tokens`: launches whose fees may be collected and which may be bought back. Raises ConfigError."""
     wallet, policy = signer.address, policy_of(settings)
     sender = Sender(doors.chain, read.node, signer, policy, clock.now_ms)
-    client, relay = _client(settings, Service.TX_BUILDER), _client(settings, Service.GATEWAY)
-    builder = Builder(client, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
+    builders, relay = builders_of(settings), relay_of(settings)
+    builder = Builder(builders, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
     guard = Guard(allowed(settings, wallet, tokens), _simulating(read.node, wallet), chain.changed)
     history, deep = history_of(read.api), policy.confirmations
     direct = DirectRoute(wallet, builder, guard, sender, read.node, history, deep)
@@ -164,12 +164,19 @@ def trading(
         why_stay=chain.why_stay,
     )
     purse = ChainPurse(read.node, wallet)
-    return Trading(wallet, sender, guard, route, signed, watch, venue, purse, (client, relay))
+    return Trading(wallet, sender, guard, route, signed, watch, venue, purse, (*builders, relay))
 
 
-def _client(settings: Settings, service: Service) -> Client:
-    """Orders are built and relayed by the first family only: who has a hand in money is for the operator to say."""
-    return Client(checked_url(hosts_of(settings).families[0].url(service), service), within_s=8.0)
+def builders_of(settings: Settings) -> tuple[Client, ...]:
+    """One for each family, in their order."""
+    families = hosts_of(settings).families
+    urls = [checked_url(family.url(Service.TX_BUILDER), Service.TX_BUILDER) for family in families]
+    return tuple(Client(url, within_s=8.0) for url in urls)
+
+
+def relay_of(settings: Settings) -> Client:
+    """That of the first family only: what is signed is handed over once, to whom the operator names first."""
+    return Client(checked_url(hosts_of(settings).families[0].url(Service.GATEWAY), Service.GATEWAY), within_s=8.0)
 
 
 def _simulating(node: AgreedNode, wallet: ChecksumAddress) -> Simulate:

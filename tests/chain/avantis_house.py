@@ -236,7 +236,7 @@ class House:
         self.api = Api(Hosts((out.server.family(),)))
         self.sender = Sender(door, self.node, Signer(account_of(_bytes(KEYS[0])), BASE), policy, now_ms)
         self._client = Client(httpx.URL(out.server.family().tx_builder), within_s=8.0)
-        self.builder = Builder(self._client, out.clock.seconds)
+        self.builder = Builder((self._client,), out.clock.seconds)
         guard = Guard(rules(TRADER), simulate=lambda call: self.node.would_revert(call, TRADER))
         self.route = DirectRoute(TRADER, self.builder, guard, self.sender, self.node, self._history, DEEP)
         self.watch = PositionWatch(self.api, _Reader(self.node), TRADER, claims, now_ms)

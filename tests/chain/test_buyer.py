@@ -217,7 +217,9 @@ async def test_weth_that_is_left_over_becomes_the_protocols_token(stage: Stage) 
         await stage.mint(UNISWAP.weth, TRADER, 10**16)
     begun = await house.buyer.drain(10**18)
     assert isinstance(begun, SwapUnsettled)
-    assert await house.buyer.drain(10**18) is None, "one at a time"
+    again = await house.buyer.drain(10**18)
+    assert isinstance(again, SwapDeclined), "one at a time"
+    assert again.code == SwapCode.BUSY
     assert await house.settled(begun.order_id) == Swapped(begun.order_id, 10**21, burned=True)
     assert await balances(stage) == (THOUSAND, 0, 0, 10**21)
 

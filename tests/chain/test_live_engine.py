@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine import assembly
+from engine.arming import Arming
 from engine.chronicle import Chronicle
 from engine.clock import SystemClock
 from engine.config import Settings, load
@@ -106,7 +107,7 @@ class Run:
 
     def __init__(self, url: str, directory: Path, *, live: bool = True) -> None:
         signer = Signer(account_of(bytes.fromhex(KEYS[0][2:])), BASE)
-        options = Options(settings(url), directory, None, Live((signer,)) if live else None)
+        options = Options(settings(url), directory, None, Live((signer,), Arming(armed=True)) if live else None)
         self.engine = Engine(options, SystemClock(), Chronicle())
         self.ready = asyncio.Event()
         self.stop = asyncio.Event()

@@ -148,10 +148,10 @@ def private(path: Path, text: str) -> Path:
     return path
 
 
-def locked(folder: Path, key: str = KEYS[0]) -> dict[str, str]:
+def locked(folder: Path, key: str = KEYS[0], password_is: str = PASSWORD) -> dict[str, str]:
     """A keystore of the trader, quick to open, and the settings that name it."""
     folder.chmod(0o700)
-    password = private(folder / "password", f"{PASSWORD}\n")
+    password = private(folder / "password", f"{password_is}\n")
     source = FromFile(private(folder / "key", key))
     path = folder / "wallet.json"
     asyncio.run(import_key(path, source, FromFile(password), Kdf("pbkdf2", 1000)))

@@ -81,7 +81,7 @@ async def test_without_gas_nobody_is_asked_and_it_is_said_once(tmp_path: Path) -
         await enrolled(settlement, FEES)
         agent = ScriptedAgent()
         gas = ["0.01 of 0.05 ETH"]
-        desks = manager(settlement, agent, gas_low=lambda: gas[0])
+        desks = manager(settlement, agent, gas_low=lambda _: gas[0])
         seq = settlement.seq
         for _ in range(3):
             await desks.manage_all()

@@ -89,7 +89,8 @@ def manager(
     clock: ManualClock | None = None,
     venue: PerpVenue | None = None,
     avantis_max: int = 75,
-    gas_low: Callable[[], str] = lambda: "",
+    gas_low: Callable[[str], str] = lambda _: "",
+    hold: Callable[[], str] = lambda: "",
     **risk: object,
 ) -> DeskManager:
     """At 20x, and without a wait between openings, unless `risk` says otherwise."""
@@ -98,7 +99,7 @@ def manager(
         venue = paper(settlement, clock)
         venue.fault = fault
     limits = Risk(**{"leverage": 20, "open_interval_s": 0} | risk)  # type: ignore[arg-type]
-    return DeskManager(settlement, venue, agent, Terms(limits, avantis_max), clock, gas_low)
+    return DeskManager(settlement, venue, agent, Terms(limits, avantis_max), clock, gas_low, hold)
 
 
 async def money(settlement: Settlement, address: str = TOKEN) -> dict[str, int]:

@@ -78,11 +78,11 @@ class Day:
         first = self.saboteur if self.seed % 5 else None
         agent = Agent(self.feed, MARKETS, Signal(enabled=self.seed % 3 > 0), first)
         self.manager = DeskManager(
-            self.settlement, self.venue, agent, Terms(self.risk, 75), self.clock, lambda: self.gas, ids
+            self.settlement, self.venue, agent, Terms(self.risk, 75), self.clock, lambda _: self.gas, new_id=ids
         )
         courier, limits = self.manager.courier, Limits.of(self.risk)
         self.guard = Guard(self.settlement, self.venue, courier, limits, self.clock)
-        self.buybacks = BuybackEngine(self.settlement, self.swap, Buybacks(), ids)
+        self.buybacks = BuybackEngine(self.settlement, self.swap, Buybacks(), new_id=ids)
         self.claimer = FeeClaimer(self.settlement, self.fees, 200_000)
         self.watch = WalletWatch(self.settlement, self, self.clock)
 

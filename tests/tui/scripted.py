@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.commands import Command, Receipt
-from engine.desk_rows import AgentRow, BuybackRow, FundRow, FundsRow, PlanRow, SeenMarket
+from engine.desk_rows import AgentRow, BuybackRow, FundRow, FundsRow, PlanRow, SeenMarket, WalletRow
 from engine.exchange_rows import PoolRow, RequestCounts, RequestRow, RequestState, Side
 from engine.port import Info
 from engine.snapshot import (
@@ -170,6 +170,25 @@ def buyback(number: int, **changes: Any) -> BuybackRow:
         count=number,
         last_ms=NOW - 86_400_000 * number if number else None,
         state=("waiting", "buying", "waiting", "TOO_FEW: 1,204 is less than 1,300", "unknown")[number % 5],
+    )
+    return replace(base, **changes)
+
+
+def wallet(number: int, **changes: Any) -> WalletRow:
+    """One of a live run, with room for more."""
+    base = WalletRow(
+        address=address(number),
+        usdc=usd(4_000 + 110_000 * number),
+        owned=usd(4_118.2),
+        gas=usd(0.4213),
+        least_gas=usd(0.05),
+        desks=7,
+        positions=14,
+        most=40,
+        fullest="ETH",
+        fullest_count=12,
+        sending=3,
+        state="",
     )
     return replace(base, **changes)
 
@@ -369,6 +388,8 @@ def status(**changes: Any) -> Status:
     base = Status(
         mode="PAPER",
         venue="exchange",
+        armed=True,
+        observing=False,
         block=48_211,
         now_ms=NOW,
         feed=FeedHealth.LIVE,

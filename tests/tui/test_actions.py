@@ -57,7 +57,7 @@ def test_every_key_is_on_the_help_page() -> None:
 
 
 def test_danger_is_marked() -> None:
-    assert [action.id for action in ACTIONS if action.danger] == ["halt_all", "close_desk", "reduce_desk"]
+    assert [action.id for action in ACTIONS if action.danger] == ["arm", "halt_all", "close_desk", "reduce_desk"]
 
 
 def test_the_key_line_shows_what_can_be_done_here() -> None:

@@ -188,9 +188,9 @@ async def test_the_status_line_goes_on_behind_a_dialog() -> None:
     async with watching() as operator:
         await operator.press("c")
         status = operator.port.picture.status
-        operator.port.show(status=replace(status, block=status.block + 4_321))
+        operator.port.show(status=replace(status, block=(status.block or 0) + 4_321))
         await operator.frame()
-        assert operator.sees(f"block {status.block + 4_321:,}")
+        assert operator.sees(f"block {(status.block or 0) + 4_321:,}")
 
 
 async def test_a_position_that_vanishes_under_the_dialog_cannot_be_closed() -> None:

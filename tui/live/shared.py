@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import platformdirs
 
+from engine.arming import Arming
 from engine.config import ConfigError, Settings
 from engine.text import clean
 from tui.verbs import Refused
@@ -180,7 +181,9 @@ def told() -> Iterator[None]:
 _SILENT = ("UNREACHABLE", "TOO_SLOW", "SERVER_FAILED", "UPSTREAM_ERROR")
 
 
-def unlocked(settings: Settings, state: Path, file: Path | None, descriptor: int | None) -> "Live":
+def unlocked(
+    settings: Settings, state: Path, file: Path | None, descriptor: int | None, *, armed: bool = False
+) -> "Live":
     """The keys of a live run, opened before anything else starts. Raises KeystoreError and ConfigError."""
     import asyncio
 
@@ -195,7 +198,24 @@ def unlocked(settings: Settings, state: Path, file: Path | None, descriptor: int
     async def opened() -> "list[Signer]":
         return [await keystore.open_keystore(path, secret, BASE, address) for path, address in wallets]
 
-    return Live(tuple(asyncio.run(opened())))
+    signers = tuple(asyncio.run(opened()))
+    return Live(signers, Arming(armed))
+
+
+def watched(settings: Settings, state: Path) -> "Live":
+    """The wallets of a run that only looks. Raises KeystoreError and ConfigError."""
+    from eth_utils.address import to_checksum_address
+
+    from engine.live.places import Live
+    from venue.avantis.addresses import BASE
+    from venue.chain.signer import keyless
+
+    need_chain(settings)
+    if settings.wallet.address and not settings.wallet.more and not keystore_of(settings, None, state).exists():
+        wallets = [to_checksum_address(settings.wallet.address)]
+    else:
+        wallets = [address for _, address in wallets_of(settings, state)]
+    return Live(tuple(keyless(wallet, BASE) for wallet in wallets), Arming(armed=False, observing=True))
 
 
 def wallets_of(

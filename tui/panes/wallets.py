@@ -33,7 +33,7 @@ TABLE: Table[WalletRow] = Table(
         Column("open", 5, lambda row, _: (fmt.count(row.positions), Tone.TEXT), 5, order=lambda row: -row.positions),
         Column("fullest", 10, lambda row, _: _room(row), 6, left=True, order=lambda row: -row.fullest_count),
         Column("sending", 7, lambda row, _: (fmt.count(row.sending), Tone.TEXT), 3),
-        Column("state", 12, lambda row, _: _state(row), 2, left=True, grow=True, order=lambda row: row.state),
+        Column("state", 12, lambda row, _: _state(row), 6, left=True, grow=True, order=lambda row: row.state),
     ),
     key=lambda row: row.address,
     haystack=lambda row: f"{row.address} {row.state}",

@@ -1,5 +1,8 @@
 """The tx-builder as a client: it is told what is asked in human units, and its answer is held against our own call.
 
+A builder that does not answer is followed by that of the next family: whoever answers, the comparison is the same. One
+that refuses has answered, and nobody is asked to get around a limit or a law.
+
 Three answers in ten minutes that could have cost money open the circuit. While it is open nothing that adds risk is
 asked for; leaving a position still is, because every answer is compared all the same and not leaving is worse.
 
@@ -7,7 +10,7 @@ What no comparison can tell apart is yesterday's answer to the same question: th
 slippage, and a price that is within the slippage of today's. Signed, it does what is asked today.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +36,8 @@ _HONEST: Final = frozenset(
     }
 )
 """Ways of saying no that raise no suspicion."""
+_ELSEWHERE: Final = frozenset({BuilderCode.UNREACHABLE, BuilderCode.HTTP_STATUS, BuilderCode.TOO_SLOW})
+"""What the next family is asked after."""
 _NET: Final = {
     NetCode.TOO_SLOW: BuilderCode.TOO_SLOW,
     NetCode.TOO_LARGE: BuilderCode.TOO_LARGE,
@@ -57,18 +62,18 @@ class Circuit:
 
 
 class Builder:
-    """Asks the tx-builder for calls. `clock` is monotonic seconds."""
+    """Asks the tx-builders for calls, in order. `clock` is monotonic seconds."""
 
     def __init__(
         self,
-        client: Client,
+        clients: Sequence[Client],
         clock: Callable[[], float],
         *,
         addresses: Addresses = AVANTIS,
         most_fee: Wei = MOST_FEE,
         within_s: float = WITHIN_S,
     ) -> None:
-        self._client = client
+        self._clients = tuple(clients)
         self._clock = clock
         self._addresses = addresses
         self._most_fee = most_fee
@@ -108,8 +113,17 @@ class Builder:
 
     async def _asked(self, asked: Asked) -> Offered:
         path, body = request(asked, self._addresses)
+        for client in self._clients[:-1]:
+            try:
+                return await self._of(client, path, body)
+            except NotOffered as none:
+                if none.code not in _ELSEWHERE:
+                    raise
+        return await self._of(self._clients[-1], path, body)
+
+    async def _of(self, client: Client, path: str, body: dict[str, JsonValue]) -> Offered:
         try:
-            reply = await self._client.send("POST", path, body=body, limit=MOST_BYTES, within_s=self._within_s)
+            reply = await client.send("POST", path, body=body, limit=MOST_BYTES, within_s=self._within_s)
         except NetFault as fault:
             raise NotOffered(_NET.get(fault.code, BuilderCode.UNREACHABLE), str(fault)) from None
         return offered(reply)

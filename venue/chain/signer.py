@@ -117,6 +117,25 @@ def _signer_of(raw: bytes) -> str:
         return ""
 
 
+class _Keyless(LocalAccount):
+    """An address without its key."""
+
+    def __init__(self, address: ChecksumAddress) -> None:
+        self._watched = address
+
+    @property
+    def address(self) -> ChecksumAddress:
+        return self._watched
+
+    def sign_transaction(self, transaction_dict: object, blobs: object = None) -> Never:
+        raise PermissionError("there is no key")
+
+
+def keyless(address: ChecksumAddress, chain_id: int) -> Signer:
+    """Stands for a wallet that is only looked at: whatever it is asked to sign, it raises ValueError."""
+    return Signer(_Keyless(address), chain_id)
+
+
 def account_of(key: bytes) -> LocalAccount:
     """The account of a 32-byte key. Raises ValueError, which does not repeat it, when it is none."""
     try:

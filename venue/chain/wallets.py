@@ -50,16 +50,18 @@ class Wallets:
 
 def decide(wallets: Wallets, of: Of) -> tuple[Fact, ...] | Refusal:
     """The facts a command leads to, or why it has none; the state is left as it is."""
-    if isinstance(of.command, Adopt) and (refused := _stranger(wallets, of.command)):
+    if isinstance(of.command, Adopt) and (refused := _stranger(wallets, of.wallet, of.command)):
         return refused
     if isinstance(of.command, Reserve) and wallets.sender(of.command.tx_id) not in ("", of.wallet):
         return Refusal(ChainCode.ID_REUSED, f"{of.command.tx_id} is another wallet's")
     return machine.decide(wallets.of(of.wallet), of.command)
 
 
-def _stranger(wallets: Wallets, command: Adopt) -> Refusal | None:
+def _stranger(wallets: Wallets, wallet: str, command: Adopt) -> Refusal | None:
     """A wallet is taken on only by somebody who knows all the others: a wrong keystore is no new wallet."""
-    others = [wallet for wallet in wallets.chains if wallet not in command.beside]
+    if command.address != wallet:
+        return Refusal(ChainCode.OTHER_WALLET, f"{wallet or 'nobody'} cannot take on {command.address}")
+    others = [each for each in wallets.chains if each not in command.beside]
     if command.address in wallets.chains or not others:
         return None
     return Refusal(ChainCode.OTHER_WALLET, f"this journal sends from {', '.join(others)}, not {command.address}")

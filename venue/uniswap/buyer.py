@@ -102,13 +102,15 @@ class Buyer:
 
     async def drain(self, most: int, *, burn: bool = True) -> SwapOutcome | None:
         """Buys the protocol's token with up to `most` of the WETH (1e-18) that no order of ours left; None when there
-        is none, no such token, or an order under way."""
+        is none, or no such token."""
         async with self._lock:
             await self._load()
             token, weth = self._protocol, self._pools.planner.addresses.weth
-            if token is None or self._works:
+            if token is None:
                 return None
             order_id = "drain"
+            if self._works:
+                return SwapDeclined(order_id, SwapCode.BUSY, "another buyback is under way")
             try:
                 amount = min(await self._pools.balance(weth), most)
                 if amount <= 0:

@@ -31,7 +31,7 @@ async def refused(builder: Builder, name: str) -> BuilderCode | GuardCode | None
 
 def made(server: BuilderServer, clock: Time) -> tuple[Builder, Client]:
     client = Client(httpx.URL(server.url), within_s=8)
-    return Builder(client, clock), client
+    return Builder((client,), clock), client
 
 
 @pytest.mark.parametrize("name", HONEST)
@@ -82,7 +82,7 @@ async def test_the_operator_may_close_the_circuit() -> None:
             await refused(builder, "open")
         assert builder.circuit.is_open
         builder.close_circuit()
-        assert builder.circuit == Builder(client, Time()).circuit
+        assert builder.circuit == Builder((client,), Time()).circuit
         server.answer = Answer(answer("open"))
         assert await refused(builder, "open") is None
         await client.aclose()
@@ -105,7 +105,7 @@ async def test_refusals_of_long_ago_and_honest_ones_do_not_count() -> None:
 
 async def test_a_builder_that_is_not_there_is_no_builder() -> None:
     client = Client(httpx.URL("http://127.0.0.1:9"), within_s=8)
-    builder = Builder(client, Time())
+    builder = Builder((client,), Time())
     assert await refused(builder, "open") is BuilderCode.UNREACHABLE
     assert builder.circuit.refusals == 0
     await client.aclose()
@@ -119,3 +119,26 @@ async def test_yesterdays_answer_to_the_same_question_cannot_be_told_apart_and_d
         call = await builder.call(ASKED["open"])
         await client.aclose()
     assert "0x" + call.data.hex() == json.loads(yesterday.body)["data"]["data"]
+
+
+async def test_the_next_family_is_asked_when_one_does_not_answer_and_for_no_other_reason() -> None:
+    away = Client(httpx.URL("http://127.0.0.1:9"), within_s=8)
+    async with serving() as first, serving() as second:
+        one, two = (Client(httpx.URL(server.url), within_s=8) for server in (first, second))
+        second.answer = Answer(answer("close"))
+        assert await refused(Builder((away, two), Time()), "close") is None
+        first.answer = Answer(b"{}", 502)
+        assert await refused(Builder((one, two), Time()), "close") is None
+        for reply, code in (
+            (Answer(b"", 451), BuilderCode.GEO_BLOCKED),
+            (Answer(b"", 429), BuilderCode.RATE_LIMITED),
+            (DECLINED, BuilderCode.DECLINED),
+            (EVIL, GuardCode.WRONG_TARGET),
+        ):
+            first.answer, asked = reply, len(second.asked)
+            assert await refused(Builder((one, two), Time()), "close") is code
+            assert len(second.asked) == asked
+        second.answer = EVIL
+        assert await refused(Builder((away, two), Time()), "close") is GuardCode.WRONG_TARGET
+        for client in (away, one, two):
+            await client.aclose()

@@ -40,7 +40,7 @@ class Canned(Client):
 
 
 def way(client: Client, within_s: float = 8.0) -> Way:
-    return Way(Builder(client, lambda: 0.0, within_s=within_s))
+    return Way(Builder((client,), lambda: 0.0, within_s=within_s))
 
 
 async def test_every_hostile_answer_is_refused_for_its_own_reason() -> None:
