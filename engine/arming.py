@@ -3,9 +3,6 @@ what whoever sits there now has seen."""
 
 from dataclasses import dataclass
 
-PHRASE = "LIVE"
-"""What an operator types."""
-
 
 @dataclass(slots=True)
 class Arming:

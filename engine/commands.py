@@ -63,6 +63,10 @@ class ReleaseDesk(Envelope):
     address: str
 
 
+PHRASE = "LIVE"
+"""What an operator types to arm a run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRun(Envelope):
     """Lets a run with real money begin orders, until its process ends; `phrase` was typed."""

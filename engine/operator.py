@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import structlog
 
-from engine.arming import PHRASE, Arming
+from engine.arming import Arming
 from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand, GetMarketState, GetPositionHealth
 from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.commands import (
+    PHRASE,
     ArmRun,
     CloseDesk,
     Command,

@@ -2,7 +2,7 @@
 
 from textual import events
 
-from engine.arming import PHRASE
+from engine.commands import PHRASE
 from tui import format as fmt
 from tui.dialogs import Panel
 from tui.figures import figure, named

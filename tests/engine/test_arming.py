@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from engine.arming import PHRASE, Arming
+from engine.arming import Arming
 from engine.clearing.counter import Counter
-from engine.commands import ArmRun, HaltAll
+from engine.commands import PHRASE, ArmRun, HaltAll
 from engine.desks.manager import DeskManager
 from engine.fees import Earned, FeeClaimer
 from engine.operator import Operator
