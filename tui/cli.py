@@ -27,7 +27,7 @@ from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import signals, verbs
+from tui import acts, looks, signals, verbs
 from tui.exits import Exit
 from tui.live import doctor, shared, venue, wallet
 from venue.chain.passwords import KeystoreError
@@ -256,7 +256,7 @@ def _show(options: Options, ui: _UiTable) -> None:
     sys.exit(code)
 
 
-for _verb in (*verbs.VERBS, signals.signals, doctor.doctor, wallet.wallet, venue.venue):
+for _verb in (*looks.LOOKS, *acts.ACTS, *verbs.VERBS, signals.signals, doctor.doctor, wallet.wallet, venue.venue):
     cli.add_command(_verb)
 
 

@@ -18,6 +18,7 @@ from engine.remote import RemotePort
 from engine.requests import commands
 from engine.requests.commands import RequestCommand
 from engine.text import clean
+from engine.where import control_path
 from tui.options import options_of
 from tui.tables import table
 
@@ -35,15 +36,23 @@ def default_state() -> Path:
     return platformdirs.user_data_path("perpdesk") / "paper"
 
 
-_state = click.option(
+def reached(state: Path | None) -> Path:
+    """Whose engine is asked: the one that is named, else that of `run`, or of `run --live` when only that one runs."""
+    if state is not None:
+        return state
+    live = platformdirs.user_data_path("perpdesk") / "live"
+    return live if control_path(live).exists() and not control_path(default_state()).exists() else default_state()
+
+
+state = click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help="State directory of the engine; that of `run`."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 
 
-def _ask(state: Path | None, question: Callable[[RemotePort], Any]) -> Any:  # noqa: ANN401 - what was asked for
+def ask(state: Path | None, question: Callable[[RemotePort], Any]) -> Any:  # noqa: ANN401 - what was asked for
     async def once() -> Any:  # noqa: ANN401
-        async with await RemotePort.connect(state or default_state()) as port:
+        async with await RemotePort.connect(reached(state)) as port:
             return await question(port)
 
     return asyncio.run(once())
@@ -51,35 +60,35 @@ def _ask(state: Path | None, question: Callable[[RemotePort], Any]) -> Any:  # n
 
 @click.command()
 @click.option("--waiting", is_flag=True, help="Only those that wait for a keeper.")
-@_json
-@_state
+@as_json
+@state
 def requests(waiting: bool, as_json: bool, state: Path | None) -> None:
     """List deposits, withdrawals and orders of a running engine; those that wait come first."""
-    rows: tuple[RequestRow, ...] = _ask(state, RemotePort.latest).requests
+    rows: tuple[RequestRow, ...] = ask(state, RemotePort.latest).requests
     rows = tuple(sorted(rows, key=lambda row: row.state not in WAITING))
     if waiting:
         rows = tuple(row for row in rows if row.state in WAITING)
-    _show(rows, as_json, _request_cells)
+    show(rows, as_json, _request_cells)
 
 
 @click.command()
-@_json
-@_state
+@as_json
+@state
 def pools(as_json: bool, state: Path | None) -> None:
     """List the pool markets of a running engine."""
-    _show(_ask(state, RemotePort.latest).pools, as_json, _pool_cells)
+    show(ask(state, RemotePort.latest).pools, as_json, _pool_cells)
 
 
 @click.command()
-@_json
-@_state
+@as_json
+@state
 def account(as_json: bool, state: Path | None) -> None:
     """List your own free tokens and open positions on the exchange of a running engine."""
-    mine: Account = _ask(state, RemotePort.latest).mine
+    mine: Account = ask(state, RemotePort.latest).mine
     if as_json:
         click.echo(json.dumps(plain(mine)))
         return
-    click.echo(table([{"token": each.token, "free": _amount(each.amount)} for each in mine.holdings]))
+    click.echo(table([{"token": each.token, "free": amount(each.amount)} for each in mine.holdings]))
     if mine.positions:
         click.echo()
         click.echo(table([_position_cells(each) for each in mine.positions]))
@@ -90,13 +99,13 @@ def _position_cells(row: HeldPosition) -> dict[str, object]:
         "position": row.number or "",
         "market": row.market,
         "side": row.side,
-        "size": _amount(row.size),
-        "collateral": f"{_amount(row.collateral)} {row.collateral_token}",
-        "pnl": _amount(row.pnl),
+        "size": amount(row.size),
+        "collateral": f"{amount(row.collateral)} {row.collateral_token}",
+        "pnl": amount(row.pnl),
     }
 
 
-def _show(rows: tuple[T, ...], as_json: bool, cells: Callable[[T], dict[str, object]]) -> None:
+def show(rows: tuple[T, ...], as_json: bool, cells: Callable[[T], dict[str, object]]) -> None:
     click.echo(json.dumps([plain(row) for row in rows]) if as_json else table([cells(row) for row in rows]))
 
 
@@ -108,8 +117,8 @@ def _request_cells(row: RequestRow) -> dict[str, object]:
         "market": row.market,
         "side": row.side or "",
         "amount": row.amount,
-        "size": _amount(row.size, ""),
-        "trigger": _amount(row.trigger, ""),
+        "size": amount(row.size, ""),
+        "trigger": amount(row.trigger, ""),
         "state": row.state,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.at_ms / 1000)),
         "keeper": row.keeper,
@@ -121,25 +130,35 @@ def _pool_cells(row: PoolRow) -> dict[str, object]:
     return {
         "pool": row.symbol,
         "enabled": "yes" if row.enabled else "no",
-        "long": f"{_amount(row.long_amount)} {row.long}",
-        "short": f"{_amount(row.short_amount)} {row.short}",
-        "value": _amount(row.value),
-        "token price": _amount(row.token_price),
-        "supply": _amount(row.supply),
-        "long oi": _amount(row.long_oi),
-        "short oi": _amount(row.short_oi),
-        "traders pnl": _amount(row.traders_pnl),
+        "long": f"{amount(row.long_amount)} {row.long}",
+        "short": f"{amount(row.short_amount)} {row.short}",
+        "value": amount(row.value),
+        "token price": amount(row.token_price),
+        "supply": amount(row.supply),
+        "long oi": amount(row.long_oi),
+        "short oi": amount(row.short_oi),
+        "traders pnl": amount(row.traders_pnl),
         "reserved": "?" if row.reserved is None else f"{row.reserved:.1%}",
         "positions": row.positions,
     }
 
 
-def _amount(value: Wad | None, unknown: str = "?") -> str:
+def amount(value: Wad | None, unknown: str = "?") -> str:
     """Four decimals, truncated: a table is for reading, the JSON is for computing."""
     if value is None:
         return unknown
     whole, rest = divmod(abs(value) * 10**4 // WAD, 10**4)
     return f"{'-' if value < 0 else ''}{whole:,}.{rest:04d}"
+
+
+def cents(value: Wad | None) -> str:
+    """Two decimals, truncated, without separators: to be typed."""
+    return "?" if value is None else f"{value * 100 // WAD / 100:.2f}"
+
+
+def called(token: str, address: str) -> str:
+    """`PEPE·3f2a`, as the screen calls it: launchpads share the ends of addresses, so it is the beginning."""
+    return f"{clean(token)}·{clean(address).removeprefix('0x')[:4]}"
 
 
 @click.group()
@@ -167,7 +186,7 @@ def _submit(
         until = time.time_ns() // 10**6 + expires * 1000
         return await port.submit(kind(id=id_ or uuid.uuid4().hex, who=who, seen_seq=0, expires_at_ms=until, **terms))
 
-    receipt: Receipt = _ask(state, send)
+    receipt: Receipt = ask(state, send)
     if as_json:
         click.echo(json.dumps(plain(receipt)))
     if not receipt.ok:
@@ -182,8 +201,8 @@ def _verb(name: str, kind: type[RequestCommand], *arguments: str) -> click.Comma
     params: list[click.Parameter] = options_of(kind, arguments)
     command = click.command(name, params=params, help=kind.__doc__)(run)
     for option in (
-        _state,
-        _json,
+        state,
+        as_json,
         click.option(
             "--expires",
             type=click.IntRange(1, 86_400),
