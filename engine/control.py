@@ -1,7 +1,8 @@
 """The engine's Port over a unix socket, for commands from other processes of the same user.
 
 A message is one JSON object: `{"ask": "info"}`, `{"ask": "latest"}`, `{"ask": "events", "since": "12"}` or
-`{"ask": "submit", "command": {"HaltAll": {...}}}`. The answer is `{"ok": ...}` or `{"error": "one line"}`.
+`{"ask": "submit", "command": {"HaltAll": {...}}}`. The answer is `{"ok": ...}` or `{"error": "one line"}`. Who stays
+asks for `{"ask": "changes", "want": ["desks"], "whole": false}`, and is told what changed since it asked last.
 
 The socket lives on the engine's loop, so nothing here may hold it up: messages, connections and waiting are bounded,
 what is large is written out on a thread, one at a time, and a connection is answered at a limited rate. Every command
@@ -16,7 +17,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,13 @@ from websockets.asyncio.server import Server, ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
 from engine import wire
+from engine.chronicle import RING
+from engine.commands import Command, Receipt
+from engine.desks.commands import Code
 from engine.plain import plain
-from engine.port import Port
-from engine.snapshot import Snapshot
+from engine.port import EVERYTHING, Info, Port
+from engine.snapshot import EventPage, Snapshot
+from engine.thin import Thin
 from engine.where import checked_path, control_path, peer_uid
 from engine.who import user_name
 
@@ -56,6 +61,15 @@ class _Connection(ServerConnection):
             self.transport.abort()
 
 
+@dataclass(slots=True)
+class _Seat:
+    """One connection: whose it is, whether it may only look, and what it has been shown."""
+
+    who: str
+    observes: bool = False
+    thin: Thin = field(default_factory=Thin)
+
+
 class Control:
     """Answers what other processes ask of a Port. The Port must live on the loop this runs on."""
 
@@ -66,42 +80,67 @@ class Control:
 
     async def serve(self, connection: ServerConnection) -> None:
         """One connection, until it closes, idles, or does not read what it asked for."""
-        who = user_name(connection.uid) if isinstance(connection, _Connection) else ""
+        seat = _Seat(user_name(connection.uid) if isinstance(connection, _Connection) else "")
         with contextlib.suppress(ConnectionClosed, TimeoutError):
             try:
                 while True:
                     async with asyncio.timeout(IDLE_SECONDS):
                         message = await connection.recv()
-                    text = await self._answer(message, who)
+                    text = await self._answer(message, seat)
                     async with asyncio.timeout(SEND_SECONDS):
                         await connection.send(text)
                     await asyncio.sleep(PACE_SECONDS)
             except TimeoutError:
                 connection.transport.abort()  # an orderly close would wait for the one that does not answer
 
-    async def _answer(self, message: str | bytes, who: str) -> str:
+    async def _answer(self, message: str | bytes, seat: _Seat) -> str:
         try:
-            return await self._ask(_question(message), who)
+            return await self._ask(_question(message), seat)
         except wire.Unreadable as error:
             return wire.dumps({"error": str(error)})
         except Exception as error:  # told to who asked; the others go on
             log.error("control failed", error=repr(error)[:200])
             return wire.dumps({"error": f"perpdesk failed at this question: {type(error).__name__}"})
 
-    async def _ask(self, asked: dict[str, Any], who: str) -> str:
+    async def _ask(self, asked: dict[str, Any], seat: _Seat) -> str:
         match asked:
             case {"ask": "info", **rest} if not rest:
-                return wire.dumps({"ok": plain(replace(self._port.info(), operator=who))})
+                return wire.dumps({"ok": plain(self._info(seat))})
+            case {"ask": "observe", **rest} if not rest:
+                seat.observes = True  # for good: nothing gives it back
+                return wire.dumps({"ok": plain(self._info(seat))})
+            case {"ask": "changes", "want": list() as want, "whole": bool() as whole, **rest} if not rest:
+                return await self._changes(seat, _names(want), whole)
             case {"ask": "latest", **rest} if not rest:
                 return await self._latest()
-            case {"ask": "events", "since": str() as since, **rest} if not rest:
-                number = wire.read_number(since, "since")
+            case {"ask": "events", "since": str() as since, **rest} if not rest.keys() - {"most"}:
+                number, most = wire.read_number(since, "since"), wire.read_number(rest.get("most", str(RING)), "most")
                 async with self._writing:
-                    return await asyncio.to_thread(lambda: _ok(self._port.events(number)))
+                    return await asyncio.to_thread(lambda: _ok(_newest(self._port.events(number), most)))
             case {"ask": "submit", "command": dict() as command, **rest} if not rest:
-                receipt = await self._port.submit(replace(wire.read_command(command), who=who))
-                return wire.dumps({"ok": wire.receipt_out(receipt)})
-        raise wire.Unreadable("expected ask info, latest, events with since, or submit with command, and nothing else")
+                return await self._submit(wire.read_command(command), seat)
+        raise wire.Unreadable(
+            "expected ask info, observe, latest, changes with want and whole, events with since, or submit with command"
+        )
+
+    def _info(self, seat: _Seat) -> Info:
+        info = self._port.info()
+        return replace(info, operator=seat.who, role="observer" if seat.observes else info.role)
+
+    async def _submit(self, command: Command, seat: _Seat) -> str:
+        if seat.observes:
+            seq = self._port.latest().seq
+            text = "this connection only looks; attach without --observe to command"
+            return wire.dumps({"ok": wire.receipt_out(Receipt(command.id, False, Code.OBSERVING, text, seq))})
+        receipt = await self._port.submit(replace(command, who=seat.who))
+        return wire.dumps({"ok": wire.receipt_out(receipt)})
+
+    async def _changes(self, seat: _Seat, want: frozenset[str], whole: bool) -> str:
+        async with self._writing:
+            snapshot = self._port.latest()
+            return await asyncio.to_thread(
+                lambda: wire.dumps({"ok": {"change": seat.thin.change(snapshot, want, whole=whole)}})
+            )
 
     async def _latest(self) -> str:
         async with self._writing:
@@ -109,6 +148,18 @@ class Control:
             if self._written is None or self._written[0] is not snapshot:
                 self._written = snapshot, await asyncio.to_thread(_ok, snapshot)
             return self._written[1]
+
+
+def _names(want: list[object]) -> frozenset[str]:
+    names = frozenset(name for name in want if isinstance(name, str))
+    if len(want) > len(EVERYTHING) or names - EVERYTHING or len(names) != len(want):
+        raise wire.Unreadable("want: expected names of fields of a snapshot, each once")
+    return names
+
+
+def _newest(page: EventPage, most: int) -> EventPage:
+    cut = page.events[-most:] if most > 0 else ()
+    return EventPage(cut, page.dropped + len(page.events) - len(cut))
 
 
 def _question(message: str | bytes) -> dict[str, Any]:
@@ -154,7 +205,7 @@ async def _start(control: Control, listener: socket.socket) -> Server:
         control.serve,
         sock=listener,
         create_connection=_Connection,
-        compression=None,
+        compression="deflate",  # for who asks for it: those who stay
         open_timeout=OPEN_SECONDS,
         close_timeout=CLOSE_SECONDS,
         max_size=MOST_BYTES,

@@ -190,6 +190,12 @@ class _Inside:
     def events(self, since: int) -> EventPage:
         return self.engine.chronicle.since(since)
 
+    def want(self, names: Collection[str]) -> None:
+        """Everything is at hand."""
+
+    def lag_ms(self) -> int | None:
+        return None
+
     async def submit(self, command: Command) -> Receipt:
         return await self.engine.parts.operator.execute(command)
 

@@ -1,10 +1,14 @@
 """The one door between a front end and the engine: pull for state, submit for commands, nothing pushed."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from engine.commands import Command, Receipt
 from engine.snapshot import EventPage, Snapshot
+
+EVERYTHING = frozenset(field.name for field in fields(Snapshot))
+"""All fields of a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class Info:
     """`operator` or `observer`."""
     operator: str
     """Who the commands of this front end are journaled as."""
+    attached: bool = False
+    """The engine runs elsewhere, and goes on without this front end."""
 
 
 class Port(Protocol):
@@ -30,6 +36,14 @@ class Port(Protocol):
 
     def events(self, since: int) -> EventPage:
         """Events numbered above `since` that are still in the ring."""
+        ...
+
+    def want(self, names: Collection[str]) -> None:
+        """Fields of the snapshot that are on the screen. The others may be old; their names are no harm."""
+        ...
+
+    def lag_ms(self) -> int | None:
+        """How long the newest picture was on its way; None in the engine's own process, and while there is no link."""
         ...
 
     async def submit(self, command: Command) -> Receipt:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -51,14 +52,17 @@ class RemotePort:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def connect(cls, directory: Path, seconds: float = 10.0) -> Self:
-        """Reaches the engine on a state directory; no question may take longer than `seconds`."""
+    async def connect(
+        cls, directory: Path, seconds: float = 10.0, *, observe: bool = False, thin: bool = False
+    ) -> Self:
+        """Reaches the engine on a state directory; no question may take longer than `seconds`. `observe` gives up every
+        right to command; `thin` packs what is sent."""
         try:
             connection = await unix_connect(
                 str(checked_path(directory)),
                 open_timeout=seconds,
                 close_timeout=1,
-                compression=None,
+                compression="deflate" if thin else None,
                 max_size=MOST_BYTES,
             )
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
@@ -70,7 +74,10 @@ class RemotePort:
         except (OSError, EOFError, ConnectionClosed, InvalidHandshake):
             raise NoEngine(f"the engine on {directory} takes no connection; it is stopping or has too many") from None
         await _check_owner(connection, directory)
-        return cls(connection, seconds)
+        port = cls(connection, seconds)
+        if observe:
+            await port._read(Info, {"ask": "observe"})
+        return port
 
     async def info(self) -> Info:
         """What does not change; `operator` is who commands sent from here are journaled as."""
@@ -80,9 +87,18 @@ class RemotePort:
         """The newest snapshot."""
         return await self._read(Snapshot, {"ask": "latest"})
 
-    async def events(self, since: int) -> EventPage:
-        """Events numbered above `since` that are still in the ring."""
-        return await self._read(EventPage, {"ask": "events", "since": str(since)})
+    async def events(self, since: int, most: int | None = None) -> EventPage:
+        """Events numbered above `since` that are still in the ring, the newest `most` of them."""
+        few = {} if most is None else {"most": str(most)}
+        return await self._read(EventPage, {"ask": "events", "since": str(since), **few})
+
+    async def changes(self, want: Collection[str], *, whole: bool) -> object:
+        """What changed since this was asked last on this connection, as `engine.delta` writes it, of these fields; the
+        first time, and with `whole`, everything."""
+        match await self._ask({"ask": "changes", "want": sorted(want), "whole": whole}):
+            case {"change": change}:
+                return change
+        raise BadAnswer("the engine's answer cannot be read")
 
     async def submit(self, command: Command) -> Receipt:
         """The receipt. After NoAnswer the very same command may be sent again: it is not done twice."""

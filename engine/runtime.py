@@ -6,6 +6,7 @@ A stalled terminal, a crashed widget or a lost SSH line blocks or ends the main 
 import asyncio
 import concurrent.futures
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 
 from engine.chronicle import Chronicle
@@ -67,6 +68,12 @@ class Runtime:
 
     def events(self, since: int) -> EventPage:
         return self._chronicle.since(since)
+
+    def want(self, names: Collection[str]) -> None:
+        """Everything is at hand."""
+
+    def lag_ms(self) -> int | None:
+        return None
 
     async def submit(self, command: Command) -> Receipt:
         """Runs on the caller's loop; the engine's loop does the work."""

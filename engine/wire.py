@@ -74,6 +74,11 @@ def read(kind: type[T], value: object) -> T:
     return found
 
 
+def read_field(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - any declared type
+    """One field of what the engine has sent. Raises Unreadable."""
+    return _read(kind, value, where, OF_ANSWERS)
+
+
 def dumps(message: object) -> str:
     """One line of ASCII."""
     return json.dumps(message, separators=(",", ":"), ensure_ascii=True)

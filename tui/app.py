@@ -11,7 +11,7 @@ from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.screen import Screen
 
-from engine.port import Port
+from engine.port import EVERYTHING, Port
 from themes import load
 from tui import terminal
 from tui.arm_dialog import ArmDialog
@@ -87,6 +87,9 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             if driver.incomplete:
                 driver.incomplete = False
                 self.screen.refresh()
+        if not self.screen_stack:
+            return  # the last beat of an app that is closing
+        self.session.port.want(self.screen.fields() if isinstance(self.screen, Board) else EVERYTHING)
         fresh = self.session.frame.pull()
         if isinstance(self.screen, Deck | Panel):
             self.screen.draw_frame(fresh)

@@ -14,6 +14,8 @@ from tui.session import Session
 from tui.tones import Line
 
 _NARROW = 100
+_AROUND = ("desks", "markets", "request_counts", "agent")
+"""Fields of the snapshot that the status line and the actions look at."""
 
 
 class Board(Deck):
@@ -34,6 +36,11 @@ class Board(Deck):
         self._under = pane or 1
         """The pane below the first where there is room for one only."""
         self._zoomed = False
+
+    def fields(self) -> frozenset[str]:
+        """Of the snapshot, that are on the screen, with what the lines around the panes say."""
+        shown = (pane for pane, grid in zip(self.panes, self.grids, strict=True) if grid.display)
+        return frozenset((*_AROUND, *(name for pane in shown for name in pane.fields)))
 
     def _heading(self, pane: Pane) -> Line:
         return pane.heading(self.session.frame.snapshot)

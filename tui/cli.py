@@ -142,6 +142,40 @@ def run(
 
 
 @cli.command()
+@click.option("--observe", is_flag=True, help="Only look: the engine takes no command from here.")
+@verbs.state
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML), for [ui].")
+@click.option("--theme", help="night, day, high-contrast, ansi or mono.")
+@click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH.")
+def attach(observe: bool, state: Path | None, config: Path | None, theme: str | None, fps: int | None) -> None:
+    """The screen on an engine that runs already, here or in another session; q lets go, and the engine runs on.
+
+    Any number may be attached at once; every command is journaled with the user who gave it.
+    """
+    if refusal := _no_screen():
+        raise click.UsageError(refusal)
+    import os
+
+    from engine.attached import Attached
+    from tui import terminal
+    from tui.settings import UiSettings
+
+    ui = _ui(load(config), theme, fps)
+    settings = UiSettings.for_terminal(os.environ, theme=ui.theme, fps=ui.fps, mouse=ui.mouse)
+    engine = Attached(verbs.reached(state), observe=observe, every_s=1 / settings.fps)
+    engine.start()
+    lazy.allow()
+    terminal.prepare(os.environ)
+    try:
+        from tui.app import run_app
+
+        code = run_app(engine, settings)
+    finally:
+        engine.stop()
+    sys.exit(code)
+
+
+@cli.command()
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--table", is_flag=True, help="Readable tables instead of JSON.")
 @click.option("--from-state", type=click.Path(path_type=Path), help="Start from the exchange of a state directory.")
@@ -242,13 +276,14 @@ def _show(options: Options, ui: _UiTable) -> None:
         logs.setup(options.directory / "perpdesk.log")
     except OSError as error:
         raise StoreError("STATE_UNUSABLE", f"state directory {options.directory}: {error.strerror}") from error
+    settings = UiSettings.for_terminal(os.environ, theme=ui.theme, fps=ui.fps, mouse=ui.mouse)
     terminal.prepare(os.environ)
     runtime = Runtime(options)
     runtime.start()
     try:
         from tui.app import run_app
 
-        code = run_app(runtime, UiSettings.for_terminal(os.environ, theme=ui.theme, fps=ui.fps, mouse=ui.mouse))
+        code = run_app(runtime, settings)
     finally:
         runtime.stop()
     if runtime.failure is not None:

@@ -95,7 +95,16 @@ class Deck(Screen[None], inherit_bindings=False):
         frame = self.session.frame
         status, requests = frame.snapshot.status, frame.snapshot.request_counts
         degen = frame.snapshot.agent.degen
-        line = status_line(status, frame.now_ms(), self.size.width, frame.silent_ms(), frame.dropped, requests, degen)
+        line = status_line(
+            status,
+            frame.now_ms(),
+            self.size.width,
+            frame.silent_ms(),
+            frame.dropped,
+            requests,
+            degen,
+            self.session.port.lag_ms(),
+        )
         self._status.draw([line])
 
     def draw_bars(self) -> None:

@@ -151,8 +151,8 @@ class Session:
         return bool(names)
 
     def leave(self) -> bool:
-        """True on the second call within the window."""
-        if self.fuses.put_out(_QUIT):
+        """True on the second call within the window; at once where the engine runs on without this screen."""
+        if self.info.attached or self.fuses.put_out(_QUIT):
             return True
         self.fuses.light(_QUIT, self.ui.quit_seconds, lambda left: "q again to stop the engine and quit")
         return False

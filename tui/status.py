@@ -9,6 +9,8 @@ from tui.tones import Line, Span, Tone
 
 _SIMULATED = "simulated"
 """That something is invented stays on the line however narrow it is; what is invented, where there is room."""
+LATE_MS = 1_000
+"""A picture that was so long on its way is shown as late."""
 SILENT_MS = 3_000
 """An engine that has published nothing for so long is shown as silent: what is on the screen may be old."""
 _CALM = (FeedHealth.LIVE, FeedHealth.SLOW)
@@ -25,6 +27,7 @@ def status_line(
     dropped: int = 0,
     requests: RequestCounts = _NO_REQUESTS,
     degen: bool = False,
+    lag_ms: int | None = None,
 ) -> Line:
     """Mode left, clock right, and what has room between them; `silent_ms`: since when the engine says nothing."""
     badge: Line = ((f" {clean(status.mode)} ", Tone.LIVE if status.mode == "LIVE" else Tone.BADGE),)
@@ -38,7 +41,11 @@ def status_line(
     time: Line = ((clock(now_ms) + "Z ", Tone.TEXT),)
     head: Line = ((" ", Tone.TEXT), *badge, (GAP, Tone.TEXT))
     room = width - cells(head) - cells(time) - 1
-    pieces = [piece for piece in (*_pieces(status), _requests(requests), *_trouble(silent_ms, dropped)) if piece.spans]
+    pieces = [
+        piece
+        for piece in (*_pieces(status), _requests(requests), _link(lag_ms), *_trouble(silent_ms, dropped))
+        if piece.spans
+    ]
     middle = shorten(pieces, room)
     if status.simulated and not any(text.startswith(_SIMULATED) for text, _ in middle):
         middle = shorten([Piece(92, ((_SIMULATED, Tone.WARN),)), *pieces], room)
@@ -71,6 +78,13 @@ def _requests(counts: RequestCounts) -> Piece:
     frozen = f", {count(counts.frozen)} frozen" if counts.frozen else ""
     tone = Tone.WARN if counts.frozen else Tone.TEXT
     return Piece(19, (("req ", Tone.DIM), (f"{count(waiting)}{frozen}", tone)))
+
+
+def _link(lag_ms: int | None) -> Piece:
+    """Where the engine runs elsewhere: how long a picture is on its way."""
+    if lag_ms is None:
+        return Piece(52, ())
+    return Piece(52, (("link ", Tone.DIM), (f"{lag_ms} ms", Tone.WARN if lag_ms > LATE_MS else Tone.TEXT)))
 
 
 def _trouble(silent_ms: int, dropped: int) -> list[Piece]:

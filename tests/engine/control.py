@@ -3,7 +3,7 @@
 import asyncio
 import os
 import pwd
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +40,12 @@ class Recorder:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def want(self, names: Collection[str]) -> None:
+        """Everything is at hand."""
+
+    def lag_ms(self) -> int | None:
+        return None
+
     def info(self) -> Info:
         return Info("1", "PAPER", "operator", "somebody")
 
@@ -71,7 +77,9 @@ async def served(directory: Path, port: Recorder | None = None) -> AsyncIterator
 @asynccontextmanager
 async def raw(directory: Path) -> AsyncIterator[ClientConnection]:
     """A client that says what it likes."""
-    async with unix_connect(str(control_path(directory)), max_size=2**26, close_timeout=1) as connection:
+    async with unix_connect(
+        str(control_path(directory)), max_size=2**26, close_timeout=1, compression=None
+    ) as connection:
         yield connection
 
 

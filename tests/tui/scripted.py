@@ -1,6 +1,7 @@
 """A Port over snapshots a test writes: it records commands and answers with the receipts it was given."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -466,6 +467,12 @@ class ScriptedPort:
         return EventPage(
             tuple(event for event in self.history if event.number > since), self.dropped if since == 0 else 0
         )
+
+    def want(self, names: Collection[str]) -> None:
+        """Everything is at hand."""
+
+    def lag_ms(self) -> int | None:
+        return None
 
     async def submit(self, command: Command) -> Receipt:
         self.commands.append(command)

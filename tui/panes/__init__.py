@@ -18,23 +18,25 @@ class Pane:
     table: Table[Any]
     rows: Callable[[Snapshot], Sequence[Any]]
     heading: Callable[[Snapshot], Line]
+    fields: tuple[str, ...] = ()
+    """Of the snapshot, that it needs."""
 
 
 OVERVIEW = (
-    Pane("desks", desks.TABLE, desks.rows, desks.heading),
-    Pane("markets", markets.TABLE, markets.rows, markets.heading),
-    Pane("agent", agent_log.TABLE, agent_log.rows, agent_log.heading),
-    Pane("liquidations", liquidations.TABLE, liquidations.rows, liquidations.heading),
+    Pane("desks", desks.TABLE, desks.rows, desks.heading, ("desks",)),
+    Pane("markets", markets.TABLE, markets.rows, markets.heading, ("markets",)),
+    Pane("agent", agent_log.TABLE, agent_log.rows, agent_log.heading, ("decisions", "agent")),
+    Pane("liquidations", liquidations.TABLE, liquidations.rows, liquidations.heading, ("liquidations", "queue")),
 )
 EXCHANGE = (
-    Pane("requests", requests.TABLE, requests.rows, requests.heading),
-    Pane("pools", pools.TABLE, pools.rows, pools.heading),
+    Pane("requests", requests.TABLE, requests.rows, requests.heading, ("requests", "request_counts")),
+    Pane("pools", pools.TABLE, pools.rows, pools.heading, ("pools",)),
 )
 LOG = (Pane("log", log.TABLE, lambda _: (), lambda _: ()),)
 """Its rows are not of a snapshot: the screen holds them."""
 FUNDS = (
-    Pane("accounts", accounts.TABLE, accounts.rows, accounts.heading),
-    Pane("buybacks", buybacks.TABLE, buybacks.rows, buybacks.heading),
-    Pane("wallets", wallets.TABLE, wallets.rows, wallets.heading),
+    Pane("accounts", accounts.TABLE, accounts.rows, accounts.heading, ("flow",)),
+    Pane("buybacks", buybacks.TABLE, buybacks.rows, buybacks.heading, ("flow",)),
+    Pane("wallets", wallets.TABLE, wallets.rows, wallets.heading, ("flow",)),
 )
 PANES = OVERVIEW + EXCHANGE + LOG + FUNDS
