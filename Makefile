@@ -13,8 +13,9 @@ demo: $(VENV)/.run
 run: $(VENV)/.run
 	@$(BIN)/perpdesk run $(ARGS)
 
+# Two at a time, a file in one hand: most of the time is spent waiting for a chain.
 test: $(VENV)/.dev $(ANVIL)/.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

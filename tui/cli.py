@@ -35,6 +35,7 @@ from venue.exchange.scenario import ScenarioError
 
 if TYPE_CHECKING:
     from engine.live.places import Live
+    from tui.hangup import OnHangup
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
@@ -79,6 +80,11 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--for", "seconds", type=Duration(), help="Stop after this long (headless)."),
         click.option("--theme", help="night, day, high-contrast, ansi or mono."),
         click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH."),
+        click.option(
+            "--on-hangup",
+            type=click.Choice(["detach", "halt", "exit"]),
+            help="When the terminal is gone: go on without it (run), halt all and go on, or stop in order (demo).",
+        ),
     ):
         command = option(command)
     return command
@@ -203,6 +209,7 @@ def _start(
     seconds: float | None,
     theme: str | None,
     fps: int | None,
+    on_hangup: "OnHangup | None",
 ) -> None:
     if seconds is not None and not headless:
         raise click.UsageError("--for needs --headless")
@@ -217,7 +224,7 @@ def _start(
             summary = asyncio.run(daemon.run(options, seconds))
             click.echo(json.dumps(summary.as_dict()))
         else:
-            _show(options, ui)
+            _show(options, ui, on_hangup or ("exit" if staged else "detach"))
 
 
 def _no_screen() -> str | None:
@@ -263,11 +270,11 @@ def _directory(staged: Demo | None, state: Path | None) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _show(options: Options, ui: _UiTable) -> None:
+def _show(options: Options, ui: _UiTable, on_hangup: "OnHangup") -> None:
     import os
 
     from engine.runtime import Runtime
-    from tui import terminal
+    from tui import hangup, terminal
     from tui.settings import UiSettings
 
     lazy.allow()
@@ -284,6 +291,8 @@ def _show(options: Options, ui: _UiTable) -> None:
         from tui.app import run_app
 
         code = run_app(runtime, settings)
+        if code == terminal.EXIT_HANGUP:
+            code = hangup.after_hangup(runtime, on_hangup)
     finally:
         runtime.stop()
     if runtime.failure is not None:
