@@ -8,7 +8,7 @@ from tests.chain.fixtures import _needs_anvil
 from tests.cli.live import LiveVenue, live_venue
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def live() -> Generator[LiveVenue, None, None]:
     """A live venue with a chain of its own."""
     _needs_anvil()

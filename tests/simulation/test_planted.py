@@ -65,8 +65,8 @@ def answers_not_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def sent_under_another_id(patch: pytest.MonkeyPatch) -> None:
-    def share(order_id: str, address: str, ref: Any, share: int, worst: int | None) -> ReduceOrder:
-        return ReduceOrder("re:" + order_id, address, ref, share, worst)
+    def share(order_id: str, *terms: Any) -> ReduceOrder:
+        return ReduceOrder(f"re:{order_id}", *terms)
 
     patch.setattr("engine.desks.courier.ReduceOrder", share)
 
