@@ -39,7 +39,12 @@ class Settings(BaseSettings):
     """Everything the engine can be told."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PERPDESK_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+        env_prefix="PERPDESK_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
     pyth: Pyth = Pyth()

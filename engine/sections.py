@@ -35,7 +35,9 @@ Seconds = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=86_400, all
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 class Pyth(_Section):

@@ -27,7 +27,7 @@ from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import acts, looks, signals, verbs
+from tui import acts, config_verbs, looks, signals, verbs
 from tui.exits import Exit
 from tui.live import doctor, shared, venue, wallet
 from venue.chain.passwords import KeystoreError
@@ -300,7 +300,17 @@ def _show(options: Options, ui: _UiTable, on_hangup: "OnHangup") -> None:
     sys.exit(code)
 
 
-for _verb in (*looks.LOOKS, *acts.ACTS, *verbs.VERBS, signals.signals, doctor.doctor, wallet.wallet, venue.venue):
+_CONFIG = (config_verbs.init, config_verbs.config_group)
+for _verb in (
+    *looks.LOOKS,
+    *acts.ACTS,
+    *verbs.VERBS,
+    *_CONFIG,
+    signals.signals,
+    doctor.doctor,
+    wallet.wallet,
+    venue.venue,
+):
     cli.add_command(_verb)
 
 
