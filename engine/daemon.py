@@ -6,6 +6,7 @@ import signal
 from engine.chronicle import Chronicle
 from engine.clock import SystemClock
 from engine.engine import Engine, Options
+from engine.notify import Notify
 from engine.summary import Summary
 
 
@@ -18,9 +19,17 @@ async def run(options: Options, seconds: float | None) -> Summary:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: None)  # a lost terminal must not end a background run
 
+    notify = Notify()
+    alive = asyncio.create_task(notify.keep_saying(), name="watchdog")
+
     def ready() -> None:
+        notify.say("READY=1")
         if seconds is not None:
             loop.call_later(seconds, stop.set)
 
-    await engine.run(ready, stop)
+    try:
+        await engine.run(ready, stop)
+    finally:
+        notify.say("STOPPING=1")
+        alive.cancel()
     return engine.summary

@@ -23,6 +23,7 @@ _UI = {
     "theme": ('"night"', "night, day, high-contrast, ansi or mono"),
     "fps": ("4", "frames a second; 2 over SSH"),
     "mouse": ("true", "off over SSH"),
+    "low_bandwidth": ("false", "one frame a second in the terminal's own colours, without the mouse"),
 }
 
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +36,7 @@ from venue.exchange.scenario import ScenarioError
 if TYPE_CHECKING:
     from engine.live.places import Live
     from tui.hangup import OnHangup
+    from tui.settings import UiSettings
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
@@ -72,6 +73,11 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
+_low_bandwidth = click.option(
+    "--low-bandwidth", is_flag=True, help="One frame a second in the terminal's own 16 colours, without the mouse."
+)
+
+
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML)."),
@@ -80,6 +86,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--for", "seconds", type=Duration(), help="Stop after this long (headless)."),
         click.option("--theme", help="night, day, high-contrast, ansi or mono."),
         click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH."),
+        _low_bandwidth,
         click.option(
             "--on-hangup",
             type=click.Choice(["detach", "halt", "exit"]),
@@ -153,7 +160,10 @@ def run(
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML), for [ui].")
 @click.option("--theme", help="night, day, high-contrast, ansi or mono.")
 @click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH.")
-def attach(observe: bool, state: Path | None, config: Path | None, theme: str | None, fps: int | None) -> None:
+@_low_bandwidth
+def attach(
+    observe: bool, state: Path | None, config: Path | None, theme: str | None, fps: int | None, low_bandwidth: bool
+) -> None:
     """The screen on an engine that runs already, here or in another session; q lets go, and the engine runs on.
 
     Any number may be attached at once; every command is journaled with the user who gave it.
@@ -164,10 +174,8 @@ def attach(observe: bool, state: Path | None, config: Path | None, theme: str | 
 
     from engine.attached import Attached
     from tui import terminal
-    from tui.settings import UiSettings
 
-    ui = _ui(load(config), theme, fps)
-    settings = UiSettings.for_terminal(os.environ, theme=ui.theme, fps=ui.fps, mouse=ui.mouse)
+    settings = _ui(load(config), theme, fps, low_bandwidth).for_terminal(os.environ)
     engine = Attached(verbs.reached(state), observe=observe, every_s=1 / settings.fps)
     engine.start()
     lazy.allow()
@@ -209,6 +217,7 @@ def _start(
     seconds: float | None,
     theme: str | None,
     fps: int | None,
+    low_bandwidth: bool,
     on_hangup: "OnHangup | None",
 ) -> None:
     if seconds is not None and not headless:
@@ -217,7 +226,7 @@ def _start(
     if refusal:
         raise click.UsageError(refusal)
     settings = load(config)
-    ui = _ui(settings, theme, fps)
+    ui = _ui(settings, theme, fps, low_bandwidth)
     with _directory(staged, state) as directory:
         options = Options(settings, directory, staged, live)
         if headless:
@@ -243,9 +252,18 @@ class _UiTable(BaseModel):
     theme: str | None = None
     fps: int | None = Field(default=None, ge=1, le=30)
     mouse: bool | None = None
+    low_bandwidth: bool = False
+
+    def for_terminal(self, environ: Mapping[str, str]) -> "UiSettings":
+        """What becomes of it at this terminal."""
+        from tui.settings import UiSettings
+
+        return UiSettings.for_terminal(
+            environ, theme=self.theme, fps=self.fps, mouse=self.mouse, low_bandwidth=self.low_bandwidth
+        )
 
 
-def _ui(settings: Settings, theme: str | None, fps: int | None) -> _UiTable:
+def _ui(settings: Settings, theme: str | None, fps: int | None, low_bandwidth: bool) -> _UiTable:
     import themes
 
     try:
@@ -255,7 +273,8 @@ def _ui(settings: Settings, theme: str | None, fps: int | None) -> _UiTable:
     chosen = theme or table.theme
     if chosen is not None and chosen not in themes.NAMES:
         raise ConfigError(f"theme: {chosen!r} is unknown; expected one of {', '.join(themes.NAMES)}")
-    return table.model_copy(update={"theme": chosen, "fps": fps or table.fps})
+    low = low_bandwidth or table.low_bandwidth
+    return table.model_copy(update={"theme": chosen, "fps": fps or table.fps, "low_bandwidth": low})
 
 
 @contextmanager
@@ -275,7 +294,6 @@ def _show(options: Options, ui: _UiTable, on_hangup: "OnHangup") -> None:
 
     from engine.runtime import Runtime
     from tui import hangup, terminal
-    from tui.settings import UiSettings
 
     lazy.allow()
     try:
@@ -283,7 +301,7 @@ def _show(options: Options, ui: _UiTable, on_hangup: "OnHangup") -> None:
         logs.setup(options.directory / "perpdesk.log")
     except OSError as error:
         raise StoreError("STATE_UNUSABLE", f"state directory {options.directory}: {error.strerror}") from error
-    settings = UiSettings.for_terminal(os.environ, theme=ui.theme, fps=ui.fps, mouse=ui.mouse)
+    settings = ui.for_terminal(os.environ)
     terminal.prepare(os.environ)
     runtime = Runtime(options)
     runtime.start()

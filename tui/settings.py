@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 LOCAL_FPS = 4
 SSH_FPS = 2
+LOW_FPS = 1
 MIN_WIDTH, MIN_HEIGHT = 80, 24
 """Below this no figure can be shown that may be trusted."""
 
@@ -35,8 +36,14 @@ class UiSettings:
         theme: str | None = None,
         fps: int | None = None,
         mouse: bool | None = None,
+        low_bandwidth: bool = False,
     ) -> "UiSettings":
-        """Defaults that suit the terminal at hand; what is given explicitly wins, except over NO_COLOR."""
+        """Defaults that suit the terminal at hand; what is given explicitly wins, except over NO_COLOR.
+
+        `low_bandwidth`: one frame a second in the terminal's own colours, and no mouse.
+        """
+        if low_bandwidth:
+            theme, fps, mouse = theme or "ansi", fps if fps is not None else LOW_FPS, bool(mouse)
         ssh = bool(environ.get("SSH_CONNECTION"))
         colour = not environ.get("NO_COLOR")
         return cls(

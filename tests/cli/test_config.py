@@ -21,7 +21,7 @@ def enabled() -> str:
 
 def test_with_every_line_enabled_it_says_the_defaults() -> None:
     values = tomllib.loads(enabled())
-    assert values.pop("ui") == {"theme": "night", "fps": 4, "mouse": True}
+    assert values.pop("ui") == {"theme": "night", "fps": 4, "mouse": True, "low_bandwidth": False}
     assert shown(Settings(**values)) == shown(Settings())
     assert len(values) >= len(Settings.model_fields) - 6, "secrets and the terminal's own are left out"
 

@@ -78,7 +78,7 @@ def test_two_at_once_and_an_observer_commands_nothing(tmp_path: Path) -> None:
             each.wait_for("12 halted")
         demo.keys("qq")
         assert demo.exit_code(10) == 0
-        observer.wait_for("no link to the engine")
+        observer.wait_for("no link to the engine", 25)  # after what was said last
     finally:
         for each in others:
             each.end()

@@ -66,6 +66,9 @@ def test_ssh_gets_fewer_frames_no_mouse_and_fewer_colours() -> None:
 
 def test_a_sixteen_colour_terminal_keeps_its_own_colours() -> None:
     assert UiSettings.for_terminal({"TERM": "linux"}).theme == "ansi"
+    low = UiSettings.for_terminal({"TERM": "xterm-256color"}, low_bandwidth=True)
+    assert (low.theme, low.fps, low.mouse) == ("ansi", 1, False)
+    assert UiSettings.for_terminal({}, low_bandwidth=True, theme="day", fps=2, mouse=True).fps == 2
     assert UiSettings.for_terminal({"TERM": "xterm-256color"}) == UiSettings()
 
 
