@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.agent.decide import Agent
 from engine.agent.venice import Venice
 from engine.agent.venice_state import VeniceOptions
+from engine.alerts.desk import AlertDesk, alert_desk
 from engine.arming import Arming
 from engine.buyback import BuybackEngine
 from engine.clearing.commands import Role
@@ -88,6 +89,8 @@ class Parts:
     """Prices, their history and the markets: to be awaited before the later workers start."""
     later_workers: tuple[Worker, ...]
     """The price sampler, whose live samples must follow the history, and the desk manager."""
+    alerts: AlertDesk
+    """Told of every picture; it runs for as long as the engine does."""
 
     def all_workers(self) -> tuple[Worker, ...]:
         return (*self.workers, *self.later_workers)
@@ -121,6 +124,7 @@ def assemble(
     buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks, hold)
     prices = IndexPrices(feed, clock)
     notes = Notes()
+    alerts = alert_desk(settings.alerts, clock)
     money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money, places.wallets)
     view = View(
         _label(settings, demo, places, venice),
@@ -132,7 +136,7 @@ def assemble(
         money,
         lambda: agent_row(settings, venice),
         places,
-        lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms))),
+        lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms())),
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
@@ -184,11 +188,12 @@ def assemble(
 
     async def close() -> None:
         await feed.close()
+        await alerts.aclose()
         if venice is not None:
             await venice.aclose()
         await places.close()
 
-    return _of_run(places, Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later))
+    return _of_run(places, Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later, alerts))
 
 
 def _of_run(places: Places, parts: Parts) -> Parts:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from engine.sections import (
+    Alerts,
     Avantis,
     Buybacks,
     Chain,
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     desks: Desks = Desks()
     venice: Venice = Venice()
     buybacks: Buybacks = Buybacks()
+    alerts: Alerts = Alerts()
     venue: Literal["paper", "avantis"] = "paper"
     """Where `run` trades: `avantis` is real money."""
     avantis: Avantis = Avantis()

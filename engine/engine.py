@@ -121,6 +121,7 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
                 running.append(tasks.create_task(self._run_later(), name="later"))
+                running.append(tasks.create_task(self.parts.alerts.run(), name="alerts"))
                 await stop.wait()
                 for task in running:
                     task.cancel()
@@ -145,6 +146,7 @@ class Engine:
         )
         status = replace(snapshot.status, alarms=(*snapshot.status.alarms, *self._alarms))
         self.snapshot = replace(snapshot, status=status) if self._alarms else snapshot
+        self.parts.alerts.look(self.snapshot)
         return f"fact {self.snapshot.seq:,}"
 
     def _alarm(self, text: str) -> None:

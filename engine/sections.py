@@ -180,6 +180,24 @@ class Buybacks(_Section):
     """Version of the universal router that live buybacks use."""
 
 
+class Alerts(_Section):
+    """Whom perpdesk tells what goes wrong while nobody looks. Secrets belong into the environment."""
+
+    near_liquidation_pct: Fraction = Decimal("0.01")
+    """Told when the price need not move more than this, as a share of mark, to liquidate a position."""
+    every_s: Annotated[Seconds, Field(ge=1)] = Decimal(30)
+    """Least time between two messages to one place; what comes meanwhile goes together."""
+    webhook: SecretStr | None = None
+    """PERPDESK_ALERTS__WEBHOOK: takes a POST with JSON."""
+    ntfy_url: str = "https://ntfy.sh"
+    ntfy_topic: SecretStr | None = None
+    """PERPDESK_ALERTS__NTFY_TOPIC: whoever knows the topic can read it."""
+    telegram_url: str = "https://api.telegram.org"
+    telegram_chat: str = ""
+    telegram_token: SecretStr | None = None
+    """PERPDESK_ALERTS__TELEGRAM_TOKEN: of the bot that writes to the chat."""
+
+
 class Token(_Section):
     """An enrolled launchpad token."""
 

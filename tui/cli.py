@@ -27,7 +27,7 @@ from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import acts, config_verbs, looks, signals, verbs
+from tui import acts, alert_verbs, config_verbs, looks, signals, verbs
 from tui.exits import Exit
 from tui.live import doctor, shared, venue, wallet
 from venue.chain.passwords import KeystoreError
@@ -318,7 +318,7 @@ def _show(options: Options, ui: _UiTable, on_hangup: "OnHangup") -> None:
     sys.exit(code)
 
 
-_CONFIG = (config_verbs.init, config_verbs.config_group)
+_CONFIG = (config_verbs.init, config_verbs.config_group, alert_verbs.alert)
 for _verb in (
     *looks.LOOKS,
     *acts.ACTS,

@@ -85,7 +85,7 @@ def test_the_screen_imports_nothing_of_the_engine_but_its_contract() -> None:
         "engine.requests.commands",
         "venue.exchange.requests.request",
     )
-    asked = ("acts.py", "looks.py", "verbs.py", "options.py", "hangup.py", "config_verbs.py")
+    asked = ("acts.py", "looks.py", "verbs.py", "options.py", "hangup.py", "config_verbs.py", "alert_verbs.py")
     commands = ("cli.py", "simulate.py", "tables.py", "signals.py", "signals_text.py", *asked)
     for path in Path("tui").rglob("*.py"):
         if path.name in commands or path.parent.name == "live":
