@@ -184,7 +184,7 @@ class View:
             desks_open=sum(desk.position_id is not None for desk in desks),
             desks_halted=sum(desk.halted_by is not None for desk in desks),
             desks_waiting=sum(desk.position_id is None and desk.halted_by is None for desk in desks),
-            alarms=(*label.standing_alarms, *self._more_alarms(now_ms), *_alarms(world, health, troubled, now_ms)),
+            alarms=(*self._more_alarms(now_ms), *label.standing_alarms, *_alarms(world, health, troubled, now_ms)),
             simulated=label.simulated,
             time_factor=label.time_factor,
             liquidations=world.exchange.liquidations,

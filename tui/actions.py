@@ -213,6 +213,7 @@ ACTIONS = (
     Action("move('last')", "G,end", "last", _ENDS, places=_BOARDS),
     Action("cancel", "escape", "cancel", _ESCAPE, places=_BOARDS),
     Action("back", "escape", "back", _ESCAPE, keep=75, places=_PAGES_OF_ROWS),
+    Action("alarms", "a", "alarms", "all alarms, spelled out"),
     Action("help", "question_mark", "help", "show this page", keep=88),
     Action("leave", "q,ctrl+q,ctrl+c", "quit", "stop the engine and quit: once asks, twice does", keep=78),
 )

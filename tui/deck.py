@@ -10,6 +10,7 @@ from textual.widget import Widget
 from engine.exchange_rows import PoolRow, RequestRow
 from engine.snapshot import DeskRow
 from tui.actions import BY_ID, Place, Sight, key_line
+from tui.alarms_page import AlarmsPage
 from tui.arm_dialog import ArmDialog
 from tui.desk_dialogs import QuarantineDialog, ReduceDialog
 from tui.dialogs import CancelDialog, CloseDialog, HelpPage
@@ -192,6 +193,10 @@ class Deck(Screen[None], inherit_bindings=False):
     def action_pane(self, number: int) -> None:
         """1 to 9"""
         self.session.show_pane(number)
+
+    def action_alarms(self) -> None:
+        """a"""
+        self.app.push_screen(AlarmsPage(self.session))
 
     def action_help(self) -> None:
         """?"""

@@ -61,7 +61,7 @@ class Session:
             text, tone = self._said
         alarms = self.frame.snapshot.status.alarms
         if not text and alarms:
-            more = f" (and {len(alarms) - 1} more)" if len(alarms) > 1 else ""
+            more = f" (and {len(alarms) - 1} more: a)" if len(alarms) > 1 else ""
             text, tone = f"alarm{more}: {alarms[0]}", Tone.LOSS
         if not text:
             return ()

@@ -8,7 +8,7 @@ from engine.desks import facts
 from engine.desks.accounts import deployed, pending
 from engine.desks.facts import OrderKind, Rule
 from engine.desks.fold_money import MONEY_FOLDS
-from engine.desks.orders import DAY_MS
+from engine.desks.orders import DAY_MS, SENT, failed
 from engine.desks.state import Desk, House, Word
 from engine.snapshot import Outcome
 from engine.text import money
@@ -79,7 +79,7 @@ def _on_intended(house: House, fact: facts.OrderIntended, seq: int, at_ms: int) 
 def _on_filled(house: House, fact: facts.OrderFilled, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     order, desk.order, desk.unsettled = desk.order, None, False
-    desk.version, desk.filled_at_ms = seq, at_ms
+    desk.version, desk.filled_at_ms, desk.failed = seq, at_ms, 0
     desk.trading_fees += fact.fee
     who = order.who if order else ""
     what = f"{_side(fact.is_long)} {fact.market}"
@@ -145,8 +145,9 @@ def _on_declined(house: House, fact: facts.OrderDeclined, seq: int, at_ms: int) 
         house.at_risk[order.market] -= order.collateral
         if order.at_ms // DAY_MS == house.day:
             house.day_spent -= order.collateral
-        if order.kind is OrderKind.OPEN:
+        if order.kind is OrderKind.OPEN and fact.code not in SENT:
             desk.opened_at_ms = 0
+    desk.failed += failed(fact)
     _say(desk, seq, at_ms, "venue", Outcome.REFUSED, f"{fact.kind} refused: {fact.code} {fact.detail}")
 
 
@@ -187,6 +188,7 @@ def _on_halted(house: House, fact: facts.DeskHalted, seq: int, at_ms: int) -> No
 def _on_resumed(house: House, fact: facts.DeskResumed, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     desk.halted_by = desk.halted_at_ms = None
+    desk.failed = 0
     held = money(house.ledger[pending(fact.address)])
     _say(desk, seq, at_ms, fact.who, Outcome.RESUME, f"managed again, {held} USDC pending")
 

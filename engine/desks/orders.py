@@ -10,6 +10,12 @@ from venue.exchange.ledger import EXTERNAL, Move, moves
 from venue.perp import WHOLE, Declined, Filled, Unsettled, Waiting
 
 DAY_MS = 86_400_000
+FAILED = frozenset(("REVERTED", "GIVEN_UP"))
+"""Codes of orders that were sent and failed on the way, at our cost: they would again."""
+SENT = FAILED | {"CANCELED", "EXPIRED"}
+"""Codes of orders that had no effect and were sent all the same."""
+MOST_FAILED = 2
+"""So many in a row that were to add to a desk halt it."""
 ENDLESS = 2**62
 """More USDC than there is."""
 
@@ -133,9 +139,23 @@ def record_outcome(house: House, command: commands.RecordOutcome) -> tuple[Fact,
             return () if desk.unsettled else (facts.OrderUnsettled(desk.address, order.order_id, order.kind),)
         case Declined():
             back = moves((in_flight(desk.address), pending(desk.address), order.collateral))
-            return (facts.OrderDeclined(desk.address, order.order_id, order.kind, outcome.code, outcome.detail, back),)
+            said = (outcome.code, outcome.detail, back)
+            declined = facts.OrderDeclined(desk.address, order.order_id, order.kind, *said)
+            return (declined, *_given_up(desk, declined))
         case Filled():
             return (_filled(house, desk, order, outcome),)
+
+
+def _given_up(desk: Desk, declined: facts.OrderDeclined) -> tuple[facts.DeskHalted, ...]:
+    """The halt of a desk whose orders keep failing at our cost: a person looks before more is spent."""
+    if not failed(declined) or desk.halted or desk.failed + 1 < MOST_FAILED:
+        return ()
+    return (facts.DeskHalted(desk.address, f"sender: {declined.code}", ""),)
+
+
+def failed(declined: facts.OrderDeclined) -> bool:
+    """Whether it counts towards the halt of its desk."""
+    return declined.kind.adds_risk and declined.code in FAILED
 
 
 def _filled(house: House, desk: Desk, order: OrderIntended, outcome: Filled) -> facts.OrderFilled:

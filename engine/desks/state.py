@@ -72,7 +72,9 @@ class Desk:
     deferred: Deferred | None = None
     closed_before: bool = False
     opened_at_ms: int = 0
-    """When its last opening order was intended."""
+    """When its last opening order was intended, if it was filled or cost something."""
+    failed: int = 0
+    """Orders in a row that were to add to it and failed on the way, at our cost."""
     filled_at_ms: int = 0
     """When the last of its orders was recorded as filled."""
     profits_taken: int = 0

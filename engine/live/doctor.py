@@ -11,7 +11,7 @@ import structlog
 
 from engine.clock import Clock
 from engine.config import Settings
-from engine.live import doctor_chain, doctor_here, doctor_pins, doctor_venue
+from engine.live import doctor_chain, doctor_here, doctor_key, doctor_pins, doctor_venue
 from engine.live.doctor_scene import Line, Scene, Status, scene_of
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -48,6 +48,7 @@ CHECKS: Final = (
     Check("code", doctor_chain.code, Needs.CHAIN),
     Check("pins", doctor_pins.pins, Needs.CHAIN),
     Check("wallet", doctor_here.wallet),
+    Check("key", doctor_key.key),
     Check("balances", doctor_chain.balances, Needs.WALLET),
     Check("allowance", doctor_chain.allowance, Needs.WALLET),
     Check("hermes", doctor_here.hermes),

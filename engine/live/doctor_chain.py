@@ -200,7 +200,7 @@ async def _allowance(scene: Scene, tail: str, wallet: ChecksumAddress) -> Line:
         return Line(name, Status.FAIL, f"cannot be read: {error}", "see the lines `endpoint` and `code`")
     most = scene.settings.risk.max_wallet_usdc
     text = f"{written(allowed, USDC)} USDC: risk.max_wallet_usdc is {most}"
-    approve = f"perpdesk wallet approve {most}"
+    approve = f"perpdesk wallet approve {most}{scene.keystore_option(wallet)}"
     if not allowed:
         return Line(name, Status.FAIL, text, f"nothing can be opened: {approve}")
     if allowed < most * USDC:

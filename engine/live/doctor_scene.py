@@ -103,6 +103,14 @@ class Scene:
         """Every wallet, and what tells its lines apart from those of the first."""
         return (("", self.address), *((f" {wallet[2:6]}", wallet) for wallet in self.more))
 
+    def keystore_option(self, wallet: ChecksumAddress) -> str:
+        """What a command needs to work with a further wallet; nothing for the first."""
+        for path in self.settings.wallet.more if wallet in self.more else ():
+            with suppress(KeystoreError):
+                if address_of(path) == wallet:
+                    return f" --keystore {path}"
+        return ""
+
     async def meta(self) -> Meta:
         return await self._once("meta", lambda: fetch_meta(self.api))
 

@@ -17,8 +17,6 @@ MARKETS: Final = ("ETH", "BTC")
 YOUNG_MS: Final = 5_000
 CANDLES: Final = "v1/shims/tradingview/history"
 _HOUR_S: Final = 3600
-_ORDERS: Final = {"transactions": (Service.TX_BUILDER, "built"), "signed": (Service.GATEWAY, "relayed")}
-"""By route, the server that orders depend on, and what it does with them."""
 
 
 def _questions(scene: Scene) -> dict[Service, Callable[[], Awaitable[object]]]:
@@ -46,12 +44,11 @@ async def _host(scene: Scene, service: Service, ask: Callable[[], Awaitable[obje
     if troubles:
         silent = "; ".join(f"{family}: {error.code}" for family, error in troubles.items())
         text = f"{answering} answers; {silent}"
-        takes_orders, done = _ORDERS[scene.settings.avantis.route]
-        if service is not takes_orders:
-            return Line(name, Status.WARN, text, "reads go to who answers: check avantis.hosts, or wait")
-        # By the first family only, as `trading` has it.
+        if service is not Service.GATEWAY or scene.settings.avantis.route != "signed":
+            return Line(name, Status.WARN, text, "who answers is asked instead: check avantis.hosts, or wait")
+        # What is signed is handed over once, to the first family only, as `relay_of` has it.
         first = scene.settings.avantis.hosts[0]
-        remedy = f"orders are {done} by {first} alone: put the family that answers first into avantis.hosts"
+        remedy = f"orders are relayed by {first} alone: put the family that answers first into avantis.hosts"
         return Line(name, Status.FAIL if answering != first else Status.WARN, text, remedy)
     return Line(name, Status.OK, f"{answering} answers")
 

@@ -134,9 +134,15 @@ async def journaled(directory: Path, clock: Clock) -> AsyncGenerator[Settlement,
 
 @asynccontextmanager
 async def one_shot(
-    settings: Settings, read: Reading, directory: Path, unlock: Callable[[], Awaitable[Signer]], clock: Clock
+    settings: Settings,
+    read: Reading,
+    directory: Path,
+    unlock: Callable[[], Awaitable[Signer]],
+    clock: Clock,
+    beside: tuple[str, ...] = (),
 ) -> AsyncGenerator[OneShot, None]:
     """The wallet over the journal of `directory`; the password is asked for once the directory is ours.
+    `beside`: the wallets that the settings name; one of them may be new to a journal that knows others.
 
     Raises Unwelcome when the journal is another wallet's, and what `unlock`, the node and the store raise.
     """
@@ -150,7 +156,7 @@ async def one_shot(
         chain = chain_watch(settings, read.endpoints, read.node, doors.chain, clock)
         trade = trading(settings, read, signer, doors, claims, lambda _: None, chain, clock)
         try:
-            if isinstance(refused := await trade.sender.adopt(), Refusal):
+            if isinstance(refused := await trade.sender.adopt(beside if signer.address in beside else ()), Refusal):
                 raise Unwelcome(f"{refused.code}: {refused.detail}")
             yield OneShot(settlement, trade, chain, clock)
         finally:

@@ -28,6 +28,7 @@ from venue.chain.signer import Signer
 from venue.clanker.launches import Launches
 
 SENDER = Cadence(1.5, 2.0)
+KEY = Cadence(1.5, 2.0)
 INTENTS = Cadence(1.5, 2.0)
 POSITIONS = Cadence(2.5, 3.5)
 MONEY = Cadence(4.0, 6.0)
@@ -45,6 +46,8 @@ class Live:
 
     signers: tuple[Signer, ...]
     arming: Arming
+    silent: str = ""
+    """Why no node answered when it began."""
 
     @property
     def wallets(self) -> tuple[ChecksumAddress, ...]:
@@ -64,7 +67,7 @@ def live_places(
     read = reading(settings, clock)
     chain = chain_watch(settings, read.endpoints, read.node, ChainDoor(settlement, ""), clock)
     launches = tuple(to_checksum_address(token) for token in tokens)
-    shared = Shared(settings, settlement, read, chain, mark, clock, launches)
+    shared = Shared(settings, settlement, read, chain, mark, clock, live.arming, launches)
     crew = {signer.address: member(shared, signer) for signer in live.signers}
     purse = FleetPurse({wallet: each.trade.purse for wallet, each in crew.items()})
     pinning = Pinning(settlement, live.wallets, Launches(read.node, live.wallets[0]))
@@ -95,7 +98,7 @@ def live_places(
             Loop("blocks", SENDER, chain.follow, looks=True),
             Loop("contracts", PINS, chain.pins.pass_once),
         ),
-        alarms=lambda: _alarms(read, chain, pinning, crew),
+        alarms=lambda: _alarms(live, read, chain, pinning, crew),
         pairs=lambda: _pairs(read),
         block=lambda _: chain.heads.pulse.number if chain.heads.pulse.number >= 0 else None,
         wallets=lambda world: wallet_rows(world, trades, purse, least_gas),
@@ -114,6 +117,7 @@ def _loops(each: Member, live: Live, tail: str) -> tuple[Loop, ...]:
     trade, money = each.trade, each.money
     return (
         Loop(f"sender{tail}", SENDER, partial(trade.keep_sending, live.wallets)),
+        Loop(f"key{tail}", KEY, each.key.look, looks=True),
         Loop(f"intents{tail}", INTENTS, each.intents.look),
         Loop(f"claims{tail}", POSITIONS, trade.watch.look, looks=True),
         Loop(f"buyer{tail}", MONEY, money.buyer.pass_once),
@@ -133,14 +137,26 @@ def _low_gas(purse: FleetPurse, least: int, wallet: str) -> str:
     return f"{wallet} holds {counted.gas / ETHER:.4f} ETH for gas; {least / ETHER:g} are kept"
 
 
-def _alarms(read: Reading, chain: ChainWatch, pinning: Pinning, crew: dict[ChecksumAddress, Member]) -> tuple[str, ...]:
-    found = [f"nothing is opened: {why}"] if (why := read.trust.why_not()) else []
+def _alarms(
+    live: Live, read: Reading, chain: ChainWatch, pinning: Pinning, crew: dict[ChecksumAddress, Member]
+) -> tuple[str, ...]:
+    """The most urgent first: what bars everything, what waits for a person, then the rest."""
+    found = [f"no node, nothing is opened or closed: {live.silent}"] if _silent(live, chain) else []
     found += chain.alarms()
+    found += [f"{_whose(wallet, crew)}{text}" for wallet, each in crew.items() for text in each.urgent()]
+    found += [f"nothing is opened: {why}"] if (why := read.trust.why_not()) else []
     found += [f"{name}: its launch pays no wallet of this run" for name in pinning.homeless.values()]
-    for wallet, each in crew.items():
-        whose = f"wallet {wallet[:6]}…{wallet[-4:]}: " if len(crew) > 1 else ""
-        found += [f"{whose}{text}" for text in each.alarms()]
+    found += [f"{_whose(wallet, crew)}{text}" for wallet, each in crew.items() for text in each.alarms()]
     return tuple(found)
+
+
+def _whose(wallet: str, crew: dict[ChecksumAddress, Member]) -> str:
+    return f"wallet {wallet[:6]}…{wallet[-4:]}: " if len(crew) > 1 else ""
+
+
+def _silent(live: Live, chain: ChainWatch) -> bool:
+    """Whether there has been no block since a start without any node."""
+    return bool(live.silent) and chain.heads.pulse.number < 0
 
 
 def _pairs(read: Reading) -> dict[str, Pair]:

@@ -53,6 +53,12 @@ class Manner(Enum):
     """Says nothing, and registers it once `released` is set."""
     GIVES_UP = "gives up"
     """Says that it failed, and registers it all the same once `released` is set."""
+    REFUSES = "refuses"
+    """Answers 400, and registers it all the same once `released` is set."""
+    DENIES = "denies"
+    """Registers it, and says that it was canceled."""
+    INFLATES = "inflates"
+    """Says of an execution that it was of another position, at another price, and paid more."""
     MUDDLES = "muddles"
     """Says that it failed, uses the nonce for nothing, and registers the order under another."""
 
@@ -84,6 +90,9 @@ class RelayOperator:
         if self.manner is Manner.HOLDS:
             self._later(call)
             await asyncio.sleep(60)
+        if self.manner is Manner.REFUSES:
+            self._later(call)
+            return web.json_response({"message": "bad request"}, status=400)
         name = f"trk-{len(self.posts)}"
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -101,6 +110,9 @@ class RelayOperator:
             return response
         number = await self._register(call)
         await tell("MarketOrderInitiated", orderId=number)
+        if self.manner is Manner.DENIES:
+            await tell("MarketOrderCanceled", orderId=number)
+            return response
         await self._to_the_end(number, tell)
         return response
 
@@ -151,6 +163,8 @@ class RelayOperator:
                 trade = {
                     name: value if isinstance(value, bool) else str(value) for name, value in zip(names, t, strict=True)
                 }
+                if self.manner is Manner.INFLATES:
+                    price, paid, trade["index"] = 1, paid + 10**12, "39"
                 told = {"orderId": number, "open": opens, "price": str(price), "usdcSentToTrader": str(paid)}
                 return {**told, "t": trade}
         raise AssertionError("executed, and no log of it")

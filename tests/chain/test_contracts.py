@@ -35,7 +35,7 @@ FUNCTIONS: Mapping[str, tuple[Function, ...]] = {
         avantis.CANCEL_OPEN_LIMIT_ORDER,
         avantis.NONCE_BITMAP,
     ),
-    "TradingStorage": (avantis.OPEN_TRADES, avantis.OPEN_TRADES_COUNT, avantis.MAX_TRADES_PER_PAIR),
+    "TradingStorage": (avantis.OPEN_TRADES, avantis.OPEN_TRADES_COUNT),
     "FeeLocker": (clanker.AVAILABLE_FEES, clanker.CLAIM),
     "Locker": (clanker.COLLECT_REWARDS, clanker.TOKEN_REWARDS, clanker.FEE_PREFERENCES),
     "SwapRouter02": (uniswap.EXACT_INPUT_SINGLE, uniswap.MULTICALL),
@@ -216,8 +216,6 @@ async def test_refusals(stage: Stage) -> None:
 
 
 async def test_a_pair_holds_forty_trades(stage: Stage) -> None:
-    most = await stage.read(Call(AVANTIS.storage, avantis.MAX_TRADES_PER_PAIR.selector))
-    assert avantis.MAX_TRADES_PER_PAIR.decode_returned(most) == (40,)
     await stage.must(Call(AVANTIS.usdc, erc20.APPROVE.encode(AVANTIS.storage, 10_000 * 10**6)), TRADER)
     for _ in range(40):
         await stage.must(opening(), TRADER)

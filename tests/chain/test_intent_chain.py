@@ -146,16 +146,19 @@ async def test_a_close_is_found_with_what_it_paid(ground: Ground) -> None:
     assert (found.paid, found.block > block) == (await ground.out.balance() - before, True)
 
 
-async def test_a_cancellation_is_found_by_its_log_or_by_the_history(ground: Ground) -> None:
+async def test_a_cancellation_is_found_by_its_log_and_not_by_the_history_alone(ground: Ground) -> None:
     intent = ground.opening()
     block = await ground.relayed(intent)
-    ground.status = Canceled(99, None, block)
-    with pytest.raises(Ambiguous, match="the history says order 99"):
-        await ground.found(intent)
-    ground.status = Canceled(None, None, block + 10_000)
+    (waiting,) = ground.out.pending()
+    for lie in (Canceled(99, None, block), Canceled(None, None, block), Canceled(waiting.order_id, None, block - 1)):
+        ground.status = lie
+        with pytest.raises(Ambiguous, match=f"the history says order {lie.order_id} was"):
+            await ground.found(intent)
+    ground.status = Canceled(waiting.order_id, None, block + 10_000)
     assert await ground.found(intent) is None
-    ground.status = Canceled(None, None, block)
-    assert await ground.found(intent) == Cancellation(block)
+    ground.status = Canceled(waiting.order_id, None, block)
+    with pytest.raises(Ambiguous, match="does not show it there"):
+        await ground.found(intent)
     await ground.out.cancel()
     found = await ground.found(intent)
     assert isinstance(found, Cancellation)

@@ -26,7 +26,7 @@ from tests.chain.test_live_engine import FEES, SOON, Run, now_ms, oracle
 from tests.cli.live import MONEY, LiveVenue, live_venue
 from venue.avantis.addresses import AVANTIS, BASE
 from venue.avantis.asked import Close, Open
-from venue.avantis.direct import Done, Ending, NoEffect
+from venue.avantis.direct import Done, Ending, NoEffect, Unclear
 from venue.avantis.units import TEN, USDC
 from venue.chain.signer import Signer, account_of
 from venue.uniswap.addresses import UNISWAP
@@ -149,10 +149,55 @@ async def test_a_relay_that_gave_up_and_registers_all_the_same(
         ended = ending.execution
         assert [(each.trade_index, each.collateral) for each in held] == [(ended.trade_index, ended.collateral)]
     else:
-        assert (ending, held) == (NoEffect("CANCELED", "by the history"), [])
+        assert (ending, held) == (NoEffect("CANCELED", "the venue gave the order back"), [])
         assert live.do(live.stage.balance(AVANTIS.usdc, TRADER)) == MONEY
     assert isinstance(ending, Done) is executes
     assert len(relay.posts) == 1
+
+
+async def test_a_relay_that_answers_400_and_registers_all_the_same(
+    live: LiveVenue, relay: RelayOperator, tmp_path: Path
+) -> None:
+    relay.manner = Manner.REFUSES
+    async with process(tmp_path) as shot:
+        assert await shot.trade.route.send("a", opening(live)) is None
+        for _ in range(3):
+            await shot.trade.signed.pass_once()
+            assert isinstance(await shot.trade.route.ending("a"), Unclear)
+            assert await shot.trade.route.send("a", opening(live)) is None
+        relay.release()
+        opened = await followed_by_history(shot, "a")
+        assert isinstance(opened, Done)
+        (held,) = live.world.held(TRADER)
+        assert held.trade_index == opened.execution.trade_index
+        relay.released.clear()
+        closing = Close(TRADER, ETH, held.trade_index, held.collateral, live.world.price[ETH], TEN)
+        assert await shot.trade.route.send("b", closing) is None
+        assert isinstance(await shot.trade.route.ending("b"), Unclear)
+        relay.release()
+        assert isinstance(await followed_by_history(shot, "b"), Done)
+    assert (live.world.held(TRADER), len(relay.posts)) == ([], 2)
+
+
+@pytest.mark.parametrize("manner", [Manner.DENIES, Manner.INFLATES])
+async def test_a_relay_that_lies_about_the_end(
+    live: LiveVenue, relay: RelayOperator, tmp_path: Path, manner: Manner
+) -> None:
+    relay.manner = manner
+    before = live.do(live.stage.balance(AVANTIS.usdc, TRADER))
+    async with process(tmp_path) as shot:
+        assert await shot.trade.route.send("a", opening(live)) is None
+        opened = await followed(shot, "a")
+        assert isinstance(opened, Done)
+        (held,) = live.world.held(TRADER)
+        done = opened.execution
+        assert (held.trade_index, held.open_price, done.paid) == (done.trade_index, done.price, 0)
+        closing = Close(TRADER, ETH, held.trade_index, held.collateral, live.world.price[ETH], TEN)
+        assert await shot.trade.route.send("b", closing) is None
+        closed = await followed(shot, "b")
+        assert isinstance(closed, Done)
+    after = live.do(live.stage.balance(AVANTIS.usdc, TRADER))
+    assert (live.world.held(TRADER), after) == ([], before - 100 * USDC + closed.execution.paid)
 
 
 async def followed_by_history(shot: OneShot, order_id: str) -> Ending:
@@ -166,9 +211,8 @@ async def followed_by_history(shot: OneShot, order_id: str) -> Ending:
         await asyncio.sleep(0.5)
 
 
-async def test_a_desk_across_a_death_and_what_leaves_the_process(
-    live: LiveVenue, relay: RelayOperator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def launched(live: LiveVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token with fees for one desk, and an engine in a hurry."""
     for name in ("FEE_CLAIMER", "DESK_MANAGER", "CREATOR_BUYBACK", "BUYBACK_ENGINE", "PRICE_SAMPLER"):
         monkeypatch.setattr(assembly, name, SOON)
 
@@ -178,6 +222,30 @@ async def test_a_desk_across_a_death_and_what_leaves_the_process(
         await live.stage.rate(USDC_KEY, UNISWAP.usdc, 10**18, 10**6)
 
     live.do(launch())
+
+
+async def test_a_desk_whose_order_was_refused_and_executed_opens_no_other(
+    live: LiveVenue, relay: RelayOperator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched(live, monkeypatch)
+    relay.manner = Manner.REFUSES
+    async with oracle(live) as url:
+        run = Run(url, tmp_path)
+        await run.until(lambda: bool(relay.posts))
+        await asyncio.sleep(5)
+        assert (len(relay.posts), live.world.held(TRADER)) == (1, [])
+        relay.release()
+        await run.until(lambda: run.phase is DeskPhase.OPEN)
+        await asyncio.sleep(3)
+        assert (len(relay.posts), len(live.world.held(TRADER)), len(run.told("open"))) == (1, 1, 1)
+        run.stop.set()
+        await run.task
+
+
+async def test_a_desk_across_a_death_and_what_leaves_the_process(
+    live: LiveVenue, relay: RelayOperator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched(live, monkeypatch)
     async with oracle(live) as url:
         relay.manner = Manner.HOLDS
         first = Run(url, tmp_path)

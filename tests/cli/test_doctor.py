@@ -211,9 +211,11 @@ def pinned(state: Path, fact: ContractPinned) -> None:
     asyncio.run(write())
 
 
-def test_orders_are_built_by_the_first_family_only(live: LiveVenue, settings: Set, keystore: Path) -> None:
-    found = lines(settings(PERPDESK_AVANTIS__HOSTS=f'["http://127.0.0.1:9", "{live.url}"]'), keystore)
-    assert wrong(found) == {"host tx-builder"}
+def test_signed_orders_are_relayed_by_the_first_family_only(live: LiveVenue, settings: Set, keystore: Path) -> None:
+    hosts = f'["http://127.0.0.1:9", "{live.url}"]'
+    assert not wrong(lines(settings(PERPDESK_AVANTIS__HOSTS=hosts), keystore)), "the next one builds"
+    found = lines(settings(PERPDESK_AVANTIS__HOSTS=hosts, PERPDESK_AVANTIS__ROUTE="signed"), keystore)
+    assert wrong(found) == {"host gateway"}
     assert "http://127.0.0.1:9: UNREACHABLE" in found["host gateway"].text
 
 

@@ -50,3 +50,24 @@ def test_a_key_that_trades_is_opened_first_and_the_journal_is_its_wallets(tmp_pa
     run = perpdesk(tmp_path, "run", "--headless", "--for", "1s", *where, **paper)
     assert run.returncode != 0
     assert "belongs to the wallet" in run.stderr
+
+
+@pytest.mark.parametrize("how", ["--armed", "--observe"])
+def test_nodes_of_another_chain_are_refused_before_anything_starts(tmp_path: Path, live: LiveVenue, how: str) -> None:
+    live.server.route("/node", lambda asked: (200, {"jsonrpc": "2.0", "id": _id(asked.body), "result": "0x1"}))
+    env = live.env(**locked(tmp_path)) | {"BASE_RPC_URL": f"{live.url}/node"}
+    run = perpdesk(tmp_path, *HEADLESS, how, "--state", str(tmp_path / "s"), *config(tmp_path), **env)
+    refused(run, 78, "chain id 1: expected 8453")
+    assert "name nodes of Base" in run.stderr
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_run_without_any_node_in_reach_says_so_and_starts(tmp_path: Path, live: LiveVenue) -> None:
+    env = live.env(PERPDESK_WALLET__ADDRESS=TRADER) | {"BASE_RPC_URL": "http://127.0.0.1:1"}
+    run = perpdesk(tmp_path, *HEADLESS, "--observe", "--state", str(tmp_path / "s"), *config(tmp_path), **env)
+    assert summary(run)["facts"] == 0
+    assert "it starts without them: nothing is opened or closed until nodes answer" in run.stderr
+
+
+def _id(body: object) -> int:
+    return int(body["id"]) if isinstance(body, dict) else 0

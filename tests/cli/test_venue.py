@@ -14,7 +14,9 @@ from tests.cli.forge import forged
 from tests.cli.live import LiveVenue, locked
 from tests.cli.perpdesk import COMMAND, environment
 from tests.cli.test_refusals import refused
-from tests.venue.avantis.server import HTML, META, SPREAD, Fault, Lie, Status
+from tests.venue.avantis.server import HTML, META, SPREAD, Drip, Fault, Lie, Status
+from tui.live import remedies
+from venue.avantis.envelope import BuilderCode
 
 OPEN = ("venue", "avantis", "open", "eth", "long", "100", "--leverage", "5")
 
@@ -83,6 +85,16 @@ def test_a_position_is_opened_and_closed(live: LiveVenue, tmp_path: Path, env: d
     again = forged(tmp_path, *OPEN, "--yes", "--id", "a", "--json", *state, **env)
     assert (json.loads(again.stdout), len(live.reader.orders())) == (opened, 1), again.stderr
     assert "nothing is sent again" in again.stderr
+    assert opened["order"] == "open"
+    for other in (
+        ("close", "ETH"),
+        ("open", "ETH", "short", "100", "--leverage", "5"),
+        ("open", "ETH", "long", "101", "--leverage", "5"),
+        ("open", "BTC", "long", "100", "--leverage", "5"),
+    ):
+        run = forged(tmp_path, "venue", "avantis", *other, "--yes", "--id", "a", *state, **env)
+        refused(run, 79, "ID_REUSED: --id a was another order's, an open long: pair 7, 100 USDC of collateral at 5x")
+    assert len(live.reader.orders()) == 1
     (row,) = json.loads(forged(tmp_path, "venue", "avantis", "positions", "--json", **env).stdout)
     assert (row["market"], row["side"], row["known to"]) == ("ETH", "long", "core, tx-builder, chain")
     refused(forged(tmp_path, "venue", "avantis", "close", "ETH", *state, **env), 64, "--yes confirms")
@@ -92,6 +104,12 @@ def test_a_position_is_opened_and_closed(live: LiveVenue, tmp_path: Path, env: d
     assert live.world.held(TRADER) == []
     run = forged(tmp_path, "venue", "avantis", "close", "ETH", "--yes", *state, **env)
     refused(run, 79, "NO_POSITION: ETH: the wallet holds none")
+
+
+@pytest.mark.parametrize("id_", ["x" * 65, "a b", "\u00e9", "a\n"])
+def test_an_id_is_short_and_plain(tmp_path: Path, id_: str) -> None:
+    run = forged(tmp_path, *OPEN, "--yes", "--id", id_)
+    refused(run, 64, "--id: expected at most 64 letters, digits or any of _ . : -")
 
 
 def test_the_size_must_be_typed(live: LiveVenue, tmp_path: Path, env: dict[str, str]) -> None:
@@ -137,6 +155,20 @@ def test_servers_that_refuse_or_lie(
     refused(run, status, said)
 
 
+@pytest.mark.parametrize("code", [*BuilderCode, "NO_PRICE", "WRONG_NOTIONAL", "WRONG_SHARE"])
+def test_a_refusal_says_what_to_do(code: str) -> None:
+    assert remedies.told(code, "why").startswith(f"{code}: why; ")
+
+
+@pytest.mark.parametrize("how", ["--yes", "--dry-run"])
+def test_a_builder_that_does_not_answer_is_out_of_reach(
+    live: LiveVenue, tmp_path: Path, env: dict[str, str], how: str
+) -> None:
+    live.server.plan("/tx-builder/v2/trade/open", Drip(), forever=True)
+    run = forged(tmp_path, *OPEN, how, "--state", str(tmp_path / "s"), **env)
+    assert (run.returncode, "BUILDER_TOO_SLOW: " in run.stderr) == (69, True), run.stderr
+
+
 def test_orders_beyond_a_cap_or_on_a_closed_market(live: LiveVenue, tmp_path: Path, env: dict[str, str]) -> None:
     open_ = ("venue", "avantis", "open", "ETH", "long")
     run = forged(tmp_path, *open_, "100", "--leverage", "11", "--dry-run", **env)
@@ -166,7 +198,8 @@ def test_another_chain(live: LiveVenue, tmp_path: Path, env: dict[str, str]) -> 
     live.server.route("/node", lambda asked: (200, {"jsonrpc": "2.0", "id": _id(asked.body), "result": "0x1"}))
     wrong = {**env, "BASE_RPC_URL": f"{live.url}/node"}
     run = forged(tmp_path, *OPEN, "--yes", "--state", str(tmp_path / "s"), **wrong)
-    refused(run, 78, "BASE_RPC_URL: chain id 1: expected 8453; name nodes of Base")
+    refused(run, 78, "chain id 1: expected 8453")
+    assert "name nodes of Base" in run.stderr
 
 
 def _id(body: object) -> int:

@@ -1,5 +1,6 @@
 """The wallet's commands: a key goes in, and comes out nowhere."""
 
+import asyncio
 import json
 import os
 import pty
@@ -7,6 +8,8 @@ import subprocess
 from decimal import Decimal
 from pathlib import Path
 
+from engine.codec import encode
+from store.journal import Journal
 from store.lease import Lease
 from tests.chain.node import ADDRESSES, KEYS
 from tests.chain.stage import TRADER
@@ -14,8 +17,10 @@ from tests.cli.forge import forged
 from tests.cli.live import PASSWORD, LiveVenue, locked, private, stranger_code
 from tests.cli.perpdesk import COMMAND, environment
 from tests.cli.test_refusals import refused
+from tests.cli.test_upgrade import typed
 from venue.avantis.addresses import AVANTIS
 from venue.chain.erc20 import ALLOWANCE
+from venue.chain.facts import Fact, Result, TxReserved, TxSettled, WalletAdopted
 
 Run = subprocess.CompletedProcess[str]
 
@@ -144,6 +149,51 @@ def test_a_wallet_without_gas_and_a_contract_that_is_none(live: LiveVenue, tmp_p
         refused(run, 79, "WRONG_CODE: ")
     finally:
         live.do(live.node.set_code(AVANTIS.usdc, bytes.fromhex(before[2:])))
+
+
+def shared(state: Path, *, still_open: bool = False) -> None:
+    """A journal whose wallet sent something, and somebody else used the nonce."""
+    nonces = (0, 1) if still_open else (0,)
+    sent = [TxReserved(f"t{number}", TRADER, "approve", number, TRADER, "0x", 0, 1, 1) for number in nonces]
+
+    state.mkdir()
+
+    async def write() -> None:
+        journal = await Journal.open(state)
+        facts: tuple[Fact, ...] = (WalletAdopted(TRADER, 0), *sent, TxSettled("t0", Result.TAKEN, "", 0))
+        await journal.append([encode(fact) for fact in facts], 1)
+        await journal.close()
+
+    asyncio.run(write())
+
+
+def test_a_key_that_somebody_else_used_is_taken_on_again_by_a_person(live: LiveVenue, tmp_path: Path) -> None:
+    env, state = live.env(**locked(tmp_path)), ("--state", str(tmp_path / "s"))
+    live.approve(0)  # the nonces the journal does not know of
+    shared(tmp_path / "s")
+    approve, readopt = ("wallet", "approve", "2", *state), ("wallet", "readopt", *state)
+    refused(forged(tmp_path, *approve, **env), 79, "KEY_SHARED: somebody else used nonce 0 of the wallet")
+    doctor = forged(tmp_path, "doctor", "--json", *state, **env)
+    (line,) = [row for row in json.loads(doctor.stdout) if row["name"] == "key"]
+    assert (line["status"], "perpdesk wallet readopt" in line["remedy"]) == ("fail", True)
+    refused(forged(tmp_path, *readopt, **env), 64, "stdin is not a terminal to confirm at: repeat it at one")
+    run = typed(tmp_path, ["no"], *readopt, **env)
+    assert (run.returncode, "was not typed" in run.stderr) == (79, True), run.stderr
+    nonce = int(live.do(live.node.rpc("eth_getTransactionCount", TRADER, "latest")), 16)
+    run = typed(tmp_path, [str(nonce)], *readopt, **env)
+    assert run.returncode == 0, run.stderr
+    assert f"Wallet {TRADER}: somebody else used nonce 0; the chain expects {nonce} next" in run.stderr
+    assert forged(tmp_path, *approve, **env).returncode == 0
+    again = typed(tmp_path, [], *readopt, **env)
+    assert (again.returncode, "NOT_SHARED: " in again.stderr) == (79, True), again.stderr
+
+
+def test_a_key_is_not_taken_on_again_while_something_is_open(live: LiveVenue, tmp_path: Path) -> None:
+    env, state = live.env(**locked(tmp_path)), ("--state", str(tmp_path / "s"))
+    shared(tmp_path / "s", still_open=True)
+    nonce = int(live.do(live.node.rpc("eth_getTransactionCount", TRADER, "latest")), 16)
+    run = typed(tmp_path, [str(nonce)], "wallet", "readopt", *state, **env)
+    assert (run.returncode, "STILL_OPEN: 1 transactions are open" in run.stderr) == (79, True), run.stderr
 
 
 def typing(tmp_path: Path, answers: list[str], *arguments: str) -> tuple[int, str]:

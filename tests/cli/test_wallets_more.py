@@ -7,7 +7,7 @@ import pytest
 
 from tests.chain.node import ADDRESSES, KEYS
 from tests.cli.forge import forged
-from tests.cli.live import locked
+from tests.cli.live import LiveVenue, locked
 from tests.cli.test_refusals import refused
 from tests.cli.test_wallet import Run, no_secret
 
@@ -65,3 +65,18 @@ def test_a_password_that_opens_the_first_alone(tmp_path: Path, first: dict[str, 
 def test_the_address_of_the_settings_is_that_of_the_first(tmp_path: Path, first: dict[str, str], more: Path) -> None:
     wrong = run(tmp_path, first, more, PERPDESK_WALLET__ADDRESS=ADDRESSES[1])
     refused(wrong, 80, f"wallet.address expects {ADDRESSES[1]}")
+
+
+def test_a_command_works_with_any_wallet_of_the_settings(
+    live: LiveVenue, tmp_path: Path, first: dict[str, str], more: Path
+) -> None:
+    env = live.env(**first, PERPDESK_WALLET__ADDRESS=ADDRESSES[0])
+    approve = ("wallet", "approve", "1", "--state", str(tmp_path / "s"))
+    assert forged(tmp_path, *approve, **env).returncode == 0
+    refused(forged(tmp_path, *approve, "--keystore", str(more), **env), 80, "wallet.address expects")
+    del env["PERPDESK_WALLET__ADDRESS"]
+    refused(forged(tmp_path, *approve, "--keystore", str(more), **env), 79, "OTHER_WALLET: this journal sends from")
+    env |= {"PERPDESK_WALLET__MORE": json.dumps([str(more)]), "PERPDESK_WALLET__ADDRESS": ADDRESSES[0]}
+    second = forged(tmp_path, *approve, "--keystore", str(more), **env)
+    assert second.returncode == 0, second.stderr
+    assert forged(tmp_path, *approve, **env).returncode == 0

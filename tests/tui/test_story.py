@@ -438,7 +438,7 @@ async def test_alarms_are_on_the_status_line_and_the_first_is_spelled_out() -> N
     port = ScriptedPort(snapshot(status=status(alarms=("keeper requests failing", "disk full"))))
     async with watching(port) as operator:
         assert "2 alarms" in operator.lines()[0]
-        assert operator.message == "alarm (and 1 more): keeper requests failing"
+        assert operator.message == "alarm (and 1 more: a): keeper requests failing"
 
 
 async def test_empty_panes_say_what_to_do_next() -> None:

@@ -4,7 +4,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import platformdirs
 from engine.arming import Arming
 from engine.config import ConfigError, Settings
 from engine.text import clean
+from tui.live import remedies
 from tui.verbs import Refused
 from venue.chain.passwords import (
     FromDescriptor,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from venue.chain.signer import Signer
 
 SERVICE = "perpdesk"
+_FIRST_ANSWER_S = 10.0
 
 
 class OutOfReach(Exception):
@@ -126,16 +128,17 @@ def address_of(settings: Settings, path: Path) -> Any:  # noqa: ANN401 - Checksu
     from venue.chain import keystore
 
     found = keystore.address_of(path)
-    if settings.wallet.address and found.lower() != settings.wallet.address.lower():
+    expected = "" if path in settings.wallet.more else settings.wallet.address
+    if expected and found.lower() != expected.lower():
         text = f"{path} is the key of {found}: wallet.address expects {settings.wallet.address}"
         raise KeystoreError(KeystoreCode.WRONG_ADDRESS, text)
     return found
 
 
-def confirmable() -> None:
-    """Raises UsageError when nobody can be asked."""
+def confirmable(otherwise: str = "; --yes confirms") -> None:
+    """Raises UsageError when nobody can be asked; `otherwise`: what to do then."""
     if not sys.stdin.isatty():
-        raise click.UsageError("stdin is not a terminal to confirm at; --yes confirms")
+        raise click.UsageError(f"stdin is not a terminal to confirm at{otherwise}")
 
 
 def confirmed(size: str, what: str) -> None:
@@ -148,6 +151,12 @@ def confirmed(size: str, what: str) -> None:
 def say(words: str) -> None:
     """Progress, for people."""
     click.echo(f"perpdesk: {clean(words)}", err=True)
+
+
+def refusal(code: str, text: str) -> Refused | OutOfReach:
+    """Why nothing was signed, and what to do about it."""
+    words = remedies.told(code, text)
+    return OutOfReach(words) if code in remedies.SILENT else Refused(words)
 
 
 @contextmanager
@@ -164,7 +173,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except (NotOffered, NotPassed, Unfit) as error:
-        raise Refused(f"{error.code}: {clean(str(error))}") from None
+        raise refusal(error.code, clean(str(error))) from None
     except AbiError as error:
         raise Refused(f"WRONG_CODE: a contract does not answer as it should: {clean(str(error))}") from None
     except Unwelcome as error:
@@ -193,17 +202,20 @@ def unlocked(
 
     need_chain(settings)
     wallets = wallets_of(settings, state)
+    silent = asyncio.run(_nodes_silent(settings))
     secret = once(secret_of(settings, file, descriptor))
 
     async def opened() -> "list[Signer]":
         return [await keystore.open_keystore(path, secret, BASE, address) for path, address in wallets]
 
     signers = tuple(asyncio.run(opened()))
-    return Live(signers, Arming(armed))
+    return Live(signers, Arming(armed), _said(silent))
 
 
 def watched(settings: Settings, state: Path) -> "Live":
     """The wallets of a run that only looks. Raises KeystoreError and ConfigError."""
+    import asyncio
+
     from eth_utils.address import to_checksum_address
 
     from engine.live.places import Live
@@ -215,7 +227,35 @@ def watched(settings: Settings, state: Path) -> "Live":
         wallets = [to_checksum_address(settings.wallet.address)]
     else:
         wallets = [address for _, address in wallets_of(settings, state)]
-    return Live(tuple(keyless(wallet, BASE) for wallet in wallets), Arming(armed=False, observing=True))
+    silent = asyncio.run(_nodes_silent(settings))
+    return Live(tuple(keyless(wallet, BASE) for wallet in wallets), Arming(armed=False, observing=True), _said(silent))
+
+
+async def _nodes_silent(settings: Settings) -> str:
+    """Why no node answers now, or nothing: a run finds them again by itself. Raises ConfigError for another chain."""
+    import asyncio
+
+    from engine.clock import SystemClock
+    from engine.live.wiring import reading
+
+    read = reading(settings, SystemClock())
+    try:
+        async with asyncio.timeout(_FIRST_ANSWER_S):
+            with told():
+                await read.node.head()
+    except OutOfReach as error:
+        return str(error)
+    except TimeoutError:
+        return f"BASE_RPC_URL: no answer within {_FIRST_ANSWER_S:g} s"
+    finally:
+        await read.aclose()
+    return ""
+
+
+def _said(silent: str) -> str:
+    if silent:
+        say(f"{silent}; it starts without them: nothing is opened or closed until nodes answer")
+    return silent
 
 
 def wallets_of(
@@ -229,6 +269,17 @@ def wallets_of(
     if len({address for _, address in found}) < len(found):
         raise ConfigError("wallet.more: two keystores hold the same wallet; expected each once")
     return found
+
+
+def beside(settings: Settings, state: Path | None) -> tuple[str, ...]:
+    """The wallets that the settings name, as far as their keystores can be read: a command works with one of them."""
+    from venue.chain import keystore
+
+    found: list[str] = []
+    for path in (keystore_of(settings, None, state), *settings.wallet.more):
+        with suppress(KeystoreError):
+            found.append(keystore.address_of(path))
+    return tuple(found)
 
 
 def need_chain(settings: Settings) -> None:

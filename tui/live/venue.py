@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,7 +13,6 @@ from engine.config import load
 from tui.live import shared
 from tui.options import Amount
 from tui.tables import table
-from tui.verbs import Refused
 
 if TYPE_CHECKING:
     from engine.live.ticket import Inspected
@@ -20,9 +20,24 @@ if TYPE_CHECKING:
 
 _UNITS = 10**6
 _TEN = 10**10
+_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def _checked_id(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    if text and not _ID.fullmatch(text):
+        raise click.UsageError("--id: expected at most 64 letters, digits or any of _ . : -")
+    return text
+
+
 _market = click.argument("market")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
-_id = click.option("--id", "id_", default="", help="Good for one order: with the same one it is never sent twice.")
+_id = click.option(
+    "--id",
+    "id_",
+    default="",
+    callback=_checked_id,
+    help="Good for one order: with the same one it is never sent twice.",
+)
 
 
 @click.group()
@@ -133,14 +148,14 @@ def open_(
     yes: bool,
 ) -> None:
     """Open a position on MARKET with COLLATERAL USDC, at the market."""
-    from tui.live import venue_orders
+    from tui.live import venue_ids, venue_orders
 
     if (micros := collateral * _UNITS) != int(micros) or not micros:
         raise click.UsageError(f"COLLATERAL: {collateral}; expected USDC above 0 in steps of 0.000001")
     settings = load(config)
     shared.need_chain(settings)
     place = venue_orders.place(settings, state, keystore, (password_file, password_fd))
-    wanted = venue_orders.Wanted(market.upper(), side == "long", int(micros), leverage)
+    wanted = venue_ids.Wanted(market.upper(), side == "long", int(micros), leverage)
     with shared.told():
         venue_orders.run(place, wanted, venue_orders.How(id_, dry_run, yes, as_json, wait))
 
@@ -174,14 +189,14 @@ def close(
     yes: bool,
 ) -> None:
     """Close the wallet's position on MARKET, or a share of it, at the market."""
-    from tui.live import venue_orders
+    from tui.live import venue_ids, venue_orders
 
     if not 0 < share <= 1:
         raise click.UsageError(f"--share: {share}; expected more than 0 and at most 1, like 0.5")
     settings = load(config)
     shared.need_chain(settings)
     place = venue_orders.place(settings, state, keystore, (password_file, password_fd))
-    wanted = venue_orders.Leaving(market.upper(), index, share, desk_too)
+    wanted = venue_ids.Leaving(market.upper(), index, share, desk_too)
     with shared.told():
         venue_orders.run(place, wanted, venue_orders.How(id_, dry_run, yes, as_json, wait))
 
@@ -198,7 +213,7 @@ def accept_upgrade(config: Path | None, state: Path | None, keystore: Path | Non
 
     settings = load(config)
     shared.need_chain(settings)
-    shared.confirmable()
+    shared.confirmable(": repeat it at one")
     with shared.told():
         asyncio.run(venue_upgrade.accept(settings, shared.live_state(state)))
 
@@ -259,5 +274,5 @@ def show_inspected(found: "Inspected", as_json: bool, **more: object) -> None:
         click.echo()
         click.echo(table(verdicts))
     if found.refused:
-        raise Refused(f"{found.refused.code}: {found.refused.text}")
+        raise shared.refusal(found.refused.code, found.refused.text)
     shared.say("nothing was signed: this was a dry run")

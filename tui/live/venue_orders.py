@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
 
@@ -22,11 +21,12 @@ from engine.live.ticket import BY_HAND, WAD, Ticket, builder_of, closing, held_b
 from engine.live.wiring import Reading, reading
 from tui.live import shared
 from tui.live.venue import show_inspected
+from tui.live.venue_ids import Leaving, Wanted, need_same
 from tui.live.wallet import need_contracts, need_gas
 from tui.tables import table
 from tui.verbs import Refused
 from venue.avantis.addresses import BASE
-from venue.avantis.asked import Open
+from venue.avantis.asked import Close, Open
 from venue.avantis.catalogue import Catalogue
 from venue.avantis.direct import Done, Ending, NoEffect, RouteCode, Unclear, UnderWay
 from venue.avantis.translate import filled
@@ -48,26 +48,6 @@ class Place:
     wallet: ChecksumAddress
     secret: Secret
     clock: SystemClock
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A position to open."""
-
-    market: str
-    is_long: bool
-    collateral: int
-    leverage: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """A position to close, or a share of it."""
-
-    market: str
-    index: int | None
-    share: Decimal
-    desk_too: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +164,11 @@ async def _do(where: Place, wanted: Wanted | Leaving, order_id: str, how: How) -
     async def unlock() -> Signer:
         return await open_keystore(where.keystore, where.secret, BASE, where.wallet)
 
+    beside = shared.beside(where.settings, where.directory)
     async with _reading(where) as read:
         listed = await read.catalogues.newest()  # before a password is asked for, and not again once money has moved
-        async with one_shot(where.settings, read, where.directory, unlock, where.clock) as shot:
+        async with one_shot(where.settings, read, where.directory, unlock, where.clock, beside) as shot:
+            await need_same(shot, order_id, listed, wanted)
             before = await shot.trade.route.ending(order_id)
             if isinstance(before, NoEffect) and before.code == RouteCode.NEVER_SENT:
                 await _need_contracts(shot, wanted, how)
@@ -226,7 +208,7 @@ async def _send(where: Place, read: Reading, shot: OneShot, wanted: Wanted | Lea
     for doubt in ticket.doubts:
         shared.say(doubt)
     if nothing := await shot.trade.route.send(order_id, ticket.ready.asked):
-        raise Refused(f"{nothing.code}: {nothing.detail}")
+        raise shared.refusal(nothing.code, nothing.detail)
 
 
 def _filled(listed: Catalogue, order_id: str, ending: Ending) -> Filled | None:
@@ -248,15 +230,20 @@ def _report(ending: Ending, done: Filled | None, tx_hash: str, order_id: str, ho
             why = ending.why if isinstance(ending, Unclear) else f"no outcome after {how.wait} s"
             raise shared.NotKnown(f"{why}; repeat it with --id {order_id.removeprefix('cli:')} to follow it further")
         case Done():
-            _show(done, tx_hash, how.as_json)
+            _show(_verb(ending), done, tx_hash, how.as_json)
         case _:
             assert_never(ending)
 
 
-def _show(done: Filled | None, tx_hash: str, as_json: bool) -> None:
+def _verb(done: Done) -> str:
+    return "close" if isinstance(done.asked, Close) else "open"
+
+
+def _show(verb: str, done: Filled | None, tx_hash: str, as_json: bool) -> None:
     if done is None:
         raise AssertionError("an execution is a fill")
     row: dict[str, object] = {
+        "order": verb,
         "market": done.ref.market,
         "side": "long" if done.ref.is_long else "short",
         "index": str(done.ref.trade_index),

@@ -229,13 +229,32 @@ async def _approve(
         async def unlock() -> Signer:
             return await open_keystore(path, secret, BASE, address)
 
-        async with one_shot(settings, read, directory, unlock, clock) as shot:
+        async with one_shot(settings, read, directory, unlock, clock, shared.beside(settings, directory)) as shot:
             await need_gas(shot)
             if amount:
                 await need_contracts(shot)
             return await _send(shot, _call(address, amount), wait)
     finally:
         await read.aclose()
+
+
+@wallet.command("readopt")
+@shared.options
+def readopt(config: Path | None, state: Path | None, keystore: Path | None) -> None:
+    """Send from the wallet again after somebody else used its nonces, once you know who that was.
+
+    Counts on from the chain's next nonce, once that is typed. Refused while anything that was sent has not ended. Asks
+    for no password and sends nothing; an engine on the same state directory must not run.
+    """
+    from tui.live import wallet_readopt
+
+    settings = load(config)
+    shared.need_chain(settings)
+    address = shared.address_of(settings, shared.keystore_of(settings, keystore, state))
+    shared.confirmable(": repeat it at one")
+    with shared.told():
+        nonce = asyncio.run(wallet_readopt.readopt(settings, shared.live_state(state), address))
+    shared.say(f"{address} sends again, from nonce {nonce} on; resume its desks when you are ready")
 
 
 async def need_contracts(shot: "OneShot") -> None:

@@ -89,11 +89,6 @@ class Builder:
         recent = sum(now - at < WINDOW_S for at in self._refused_at)
         return Circuit(recent, self._last if recent else None, max(0.0, self._open_until - now))
 
-    def close_circuit(self) -> None:
-        """The operator trusts the builder again."""
-        self._refused_at.clear()
-        self._open_until = float("-inf")
-
     async def call(self, asked: Asked) -> Call:
         """The call for `asked`, compared with our own; the guard has yet to pass it.
 

@@ -48,4 +48,3 @@ OPEN_TRADES: Final = Function(
 )
 """Of storage; the collateral is initialPosToken, positionSizeUSDC holds a block timestamp."""
 OPEN_TRADES_COUNT: Final = Function("openTradesCount(address,uint256)", ("uint256",))
-MAX_TRADES_PER_PAIR: Final = Function("maxTradesPerPair()", ("uint256",))

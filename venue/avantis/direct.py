@@ -144,7 +144,7 @@ class DirectRoute:
         if receipt is None:
             return Unclear(f"the chain does not show {tx.hash} any more")
         order = registration(receipt, asked_of(tx.reserved, self._wallet), self._addresses)
-        deep = (await self._node.head()).number - self._confirmations
+        deep = (await self._node.deep(self._confirmations)).number
         if deep < order.block:
             return UnderWay()
         found = await ending_of(self._node, self._history, order, tx.hash, deep, self._addresses)

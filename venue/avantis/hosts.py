@@ -18,7 +18,6 @@ from venue.net.url import checked_url
 CORE: Final = "core"
 DATA: Final = "data"
 RISK: Final = "risk/v2"
-BATCHED: Final = "batched-market"
 """Prefixes of what stands behind the gateway."""
 
 T = TypeVar("T")
@@ -176,20 +175,6 @@ class Api:
                 line.current = name
                 return made
         raise errors[0]
-
-    async def write(
-        self,
-        service: Service,
-        path: str,
-        judge: Judge[T],
-        *,
-        method: Literal["GET", "POST"] = "POST",
-        query: Query = (),
-        body: JsonValue = None,
-    ) -> T:
-        """Asks the family that last answered, and once: it may have acted without an answer (`AvantisError.sent`)."""
-        line = self._lines[service]
-        return judge(await self._send(line.clients[line.current], method, path, query, body))
 
     async def _send(
         self, client: Client, method: Literal["GET", "POST"], path: str, query: Query, body: JsonValue

@@ -51,6 +51,7 @@ class IntentChain:
         self._confirmations = confirmations
         self._addresses = addresses
         self._spans: dict[int, tuple[int, int]] = {}  # by nonce: in which blocks it can have been used
+        self._orders: dict[int, _Found] = {}  # by nonce: what it was used for, in a block that will stay
 
     async def deep(self) -> Deep:
         head = await self._node.deep(self._confirmations)
@@ -101,6 +102,8 @@ class IntentChain:
 
     async def _registered(self, signed: IntentSigned, taken_block: int) -> _Found:
         """The order that the nonce was used for. Raises Ambiguous."""
+        if known := self._orders.get(signed.nonce):
+            return known
         first, last = await self._span(signed, taken_block)
         topics = [MARKET_ORDER_INITIATED.topic, bytes(12) + bytes.fromhex(self._wallet[2:])]
         logs = await self._node.logs(self._addresses.trading, topics, first, last)
@@ -109,7 +112,7 @@ class IntentChain:
             if await self._used(signed.nonce, block) and not await self._used(signed.nonce, block - 1):
                 here = [each for each in alike if each[0].block == block]
                 if len(here) == 1:
-                    return here[0]
+                    return self._orders.setdefault(signed.nonce, here[0])
                 raise Ambiguous(f"block {block}, which used the nonce, registered {len(here)} orders like it")
         raise Ambiguous(
             f"the nonce was used by block {taken_block}, and blocks {first} to {last} registered no order like it"

@@ -6,6 +6,10 @@ prices, leverage and slippage in percent are 1e-10. Bytes are hex with 0x.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+REFUSED: Final = "RELAY_REJECTED"
+"""The code of an intent that the relay answered with a no. The relay has its signature all the same."""
 
 
 class IntentKind(StrEnum):
@@ -17,7 +21,7 @@ class IntentKind(StrEnum):
 
 
 class Heard(StrEnum):
-    """How far the relay says an intent has come; as `tracking.Stage`, which costs more to import."""
+    """How far the relay says an intent has come; ends nothing. As `tracking.Stage`, which costs more to import."""
 
     SENT = "sent"
     ACCEPTED = "accepted"
@@ -34,7 +38,7 @@ class IntentResult(StrEnum):
     CANCELED = "CANCELED"
     """The venue gave the order back."""
     REJECTED = "REJECTED"
-    """The relay said no before it took it."""
+    """The relay said no, and by its deadline the contract had not taken it."""
     EXPIRED = "EXPIRED"
     """The contract never took it and, after its deadline, never will."""
     NOT_SENT = "NOT_SENT"
@@ -45,9 +49,7 @@ class Source(StrEnum):
     """Whose word ended it."""
 
     US = "us"
-    RELAY = "relay"
     CHAIN = "chain"
-    HISTORY = "history"
     OPERATOR = "operator"
 
 
@@ -118,8 +120,6 @@ class IntentEvent:
     venue_order: int | None
     """The venue's own number of the order."""
     code: str
-    fill: IntentFill | None
-    """Of an execution, when it can be read and is of this order."""
     contradicted: bool
 
 

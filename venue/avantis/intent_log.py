@@ -1,15 +1,16 @@
 """What may be recorded of signed intents. Pure: a command leads to facts, or is refused.
 
-The nonce is the arbiter: the contract takes it once or never. The relay's word ends an order only when the nonce
-agrees; without a word of the relay the chain's history decides, or a person.
+The nonce is the arbiter: the contract takes it once or never. What has left us ends by the chain or by a person's word,
+and the relay's word is kept and ends nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from venue.avantis.intent_facts import (
+    REFUSED,
     Fact,
     Heard,
     IntentEnded,
@@ -75,11 +76,10 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordRejected:
-    """It was not taken: the relay said no, or nothing reached it (`sent` False)."""
+class RecordUnsent:
+    """Not a byte of it has left us, for certain, and none will."""
 
     order_id: str
-    sent: bool
     detail: str
 
 
@@ -115,7 +115,7 @@ class RecordNever:
 
 @dataclass(frozen=True, slots=True)
 class RecordFound:
-    """The history of the chain, or a person, says how it ended: done with `fill`, or canceled without one."""
+    """The chain, or a person, says how it ended: done with `fill`, or canceled without one."""
 
     order_id: str
     by: Source
@@ -128,7 +128,7 @@ Command = (
     RecordSigned
     | BeginSubmit
     | Abandon
-    | RecordRejected
+    | RecordUnsent
     | RecordTracked
     | RecordHeard
     | RecordTaken
@@ -174,13 +174,11 @@ def _before(order: OpenIntent, command: BeginSubmit | Abandon) -> Answer:
     return (_ended(order, IntentResult.NOT_SENT, Source.US, "it was signed and never handed over"),)
 
 
-def _rejected(order: OpenIntent, command: RecordRejected) -> Answer:
+def _unsent(order: OpenIntent, command: RecordUnsent) -> Answer:
     if order.tracking_id or order.stage is not Heard.SENT:
         return Refusal(LogCode.CONTRADICTED, f"{command.order_id} is {order.stage}, by the relay")
     if order.taken_block is not None:
         return Refusal(LogCode.TAKEN, f"{command.order_id} is on the chain")
-    if command.sent:
-        return (_ended(order, IntentResult.REJECTED, Source.RELAY, command.detail),)
     return (_ended(order, IntentResult.NOT_SENT, Source.US, command.detail),)
 
 
@@ -195,13 +193,13 @@ def _heard(order: OpenIntent, command: RecordHeard) -> Answer:
     after = told(order, command.event)
     if (after.stage, after.contradicted) == (order.stage, order.contradicted):
         return ()
-    return (command.event, *_agreed(after))
+    return (command.event,)
 
 
 def _taken(order: OpenIntent, command: RecordTaken) -> Answer:
     if order.taken_block is not None:
         return ()
-    return (IntentTaken(command.order_id, command.block), *_agreed(replace(order, taken_block=command.block)))
+    return (IntentTaken(command.order_id, command.block),)
 
 
 def _never(order: OpenIntent, command: RecordNever) -> Answer:
@@ -210,10 +208,9 @@ def _never(order: OpenIntent, command: RecordNever) -> Answer:
         return Refusal(LogCode.TAKEN, f"the nonce of {command.order_id} was used in block {order.taken_block}")
     if order.contradicted or order.stage in (Heard.REGISTERED, Heard.EXECUTED):
         return Refusal(LogCode.CONTRADICTED, f"the relay calls it {order.stage}, and its nonce is unused")
-    if order.stage is Heard.CANCELED:
-        return (_ended(order, IntentResult.CANCELED, Source.CHAIN, "canceled before the contract took it"),)
+    result = IntentResult.REJECTED if order.code == REFUSED else IntentResult.EXPIRED
     why = f"the relay said {order.code}; " if order.code else ""
-    return (_ended(order, IntentResult.EXPIRED, Source.CHAIN, f"{why}the contract did not take it in time"),)
+    return (_ended(order, result, Source.CHAIN, f"{why}the contract did not take it in time"),)
 
 
 def _found(order: OpenIntent, command: RecordFound) -> Answer:
@@ -234,7 +231,7 @@ def _fits(signed: IntentSigned, fill: IntentFill | None) -> bool:
 
 
 _AFTER: Final[dict[type, Callable[[OpenIntent, Any], Answer]]] = {
-    RecordRejected: _rejected,
+    RecordUnsent: _unsent,
     RecordTracked: _tracked,
     RecordHeard: _heard,
     RecordTaken: _taken,
@@ -243,18 +240,6 @@ _AFTER: Final[dict[type, Callable[[OpenIntent, Any], Answer]]] = {
 }
 
 
-def _agreed(order: OpenIntent) -> tuple[IntentEnded, ...]:
-    """The end that relay and nonce agree on, if they do."""
-    if order.taken_block is None or order.contradicted:
-        return ()
-    if order.stage is Heard.CANCELED:
-        return (_ended(order, IntentResult.CANCELED, Source.RELAY, "the venue gave the order back"),)
-    if order.stage is Heard.EXECUTED and order.fill and _fits(order.signed, order.fill):
-        return (_ended(order, IntentResult.DONE, Source.RELAY, "", order.fill),)
-    return ()
-
-
-def _ended(
-    order: OpenIntent, result: IntentResult, by: Source, detail: str, fill: IntentFill | None = None
-) -> IntentEnded:
-    return IntentEnded(order.signed.order_id, result, by, detail, fill, order.taken_block or 0)
+def _ended(order: OpenIntent, result: IntentResult, by: Source, detail: str) -> IntentEnded:
+    """Of what never took effect."""
+    return IntentEnded(order.signed.order_id, result, by, detail, None, order.taken_block or 0)

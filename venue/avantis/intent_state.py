@@ -8,7 +8,6 @@ from venue.avantis.intent_facts import (
     Heard,
     IntentEnded,
     IntentEvent,
-    IntentFill,
     IntentSigned,
     IntentSubmitting,
     IntentTaken,
@@ -30,13 +29,12 @@ class OpenIntent:
     seq: int = -1
     venue_order: int | None = None
     code: str = ""
-    fill: IntentFill | None = None
     contradicted: bool = False
     taken_block: int | None = None
 
     @property
     def told_end(self) -> bool:
-        """Whether the relay has told an end, which is not yet believed."""
+        """Whether the relay has told an end, and need not be asked any more; the chain says which it is."""
         return self.stage not in _RANK
 
 
@@ -74,7 +72,6 @@ def told(order: OpenIntent, event: IntentEvent) -> OpenIntent:
         seq=max(order.seq, event.seq),
         venue_order=known,
         code=event.code,
-        fill=event.fill,
         contradicted=contradicted or other,
     )
 

@@ -11,7 +11,7 @@ from venue.avantis.intent_facts import Heard, IntentEnded, IntentEvent, IntentFi
 from venue.avantis.intent_state import OpenIntent as Standing
 from venue.avantis.intents import CloseIntent, IncreaseIntent, OpenIntent, OrderIntent
 from venue.avantis.registered import Execution
-from venue.avantis.tracking import Fill, Stage, Track, fills
+from venue.avantis.tracking import Stage, Track
 from venue.avantis.typed_signer import SignedIntent
 
 OpenedAt = Callable[[int, int], Awaitable[int | None]]
@@ -77,28 +77,15 @@ def track_of(order: Standing) -> Track:
 
 
 def event_of(order: Standing, track: Track) -> IntentEvent:
-    """What the relay says of it now, with the fill where it can be believed to be of this order."""
-    signed = order.signed
+    """What the relay says of it now."""
     return IntentEvent(
-        order_id=signed.order_id,
+        order_id=order.signed.order_id,
         seq=track.last_seq,
         stage=Heard(track.stage.value),
         venue_order=track.order_id,
         code=track.code,
-        fill=_fill(track.fill, asked_of(signed)) if track.fill else None,
         contradicted=track.contradicted,
     )
-
-
-def _fill(fill: Fill, asked: Order) -> IntentFill | None:
-    """None unless it is of what was asked and tells what a fill must tell."""
-    trade = fill.trade
-    # An increase has no price of its own in its event: the entry of the whole position is the nearest that is told.
-    price = fill.price if fill.price is not None or isinstance(asked, Close) else trade.open_price
-    paid = fill.sent_to_trader if fill.sent_to_trader is not None or isinstance(asked, Close) else 0
-    if not fills(fill, asked) or not price or paid is None:
-        return None
-    return IntentFill(trade.index, trade.buy, price, trade.collateral, trade.leverage, paid)
 
 
 def fill_of(execution: Execution) -> IntentFill:
@@ -114,11 +101,11 @@ def execution_of(ended: IntentEnded) -> Execution:
     return Execution(fill.trade_index, fill.is_long, fill.price, fill.collateral, fill.leverage, fill.paid, ended.block)
 
 
-def doubt(order: Standing, *, late: bool) -> str:
-    """Why only the history or a person can tell how an order ended that the chain has, or nothing."""
+def doubt(order: Standing, contradiction: str, *, late: bool) -> str:
+    """Why only a person can tell how an order ended, or nothing. `contradiction`: why the chain's answer is none."""
     if order.taken_block is None:
         return _untaken(order, late=late)
-    if not (why := _unheard(order, late=late)):
+    if not (why := contradiction or ("the chain shows no end of its order for too long" if late else "")):
         return ""
     signed = order.signed
     return (
@@ -126,22 +113,6 @@ def doubt(order: Standing, *, late: bool) -> str:
         f" To resolve: find the order of that transaction on pair {signed.pair_index} in the venue's history, hold it"
         " against the position that stands there, and record it as executed or as canceled"
     )
-
-
-def _unheard(order: Standing, *, late: bool) -> str:
-    if order.contradicted:
-        return "the relay told two ends, or of two orders"
-    match order.stage:
-        case Heard.FAILED:
-            return f"the relay gave up ({order.code or 'no code'})"
-        case Heard.EXECUTED:
-            return "what the relay calls its fill is not one of this order, or cannot be read" if not order.fill else ""
-        case Heard.CANCELED:
-            return ""
-        case _:
-            if not order.tracking_id:
-                return "the relay never named its tracking id"
-            return "the relay has told no end for too long" if late else ""
 
 
 def _untaken(order: Standing, *, late: bool) -> str:

@@ -1,7 +1,7 @@
 """The venue's relay: a signed intent is handed over exactly once, and what becomes of it is followed by reading only.
 
-Nothing here sends an intent a second time. A reply that is lost before the relay has named its tracking id leaves a
-question that only the chain answers (`tracking.verdict`).
+Nothing here sends an intent a second time. What the relay says, a refusal as well, is a hint: whether an intent was
+taken and how it ended is for the chain to say (`tracking.verdict`, `endings`).
 """
 
 import asyncio
@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from venue.avantis.intent_facts import REFUSED
 from venue.avantis.intents import CloseIntent, IncreaseIntent, Intent, OpenIntent
-from venue.avantis.tracking import Seen, Track, fold, replayed, seen
+from venue.avantis.tracking import Seen, Stage, Track, fold, replayed, seen
 from venue.avantis.typed_signer import SignedIntent
 from venue.net.client import Client, NetFault, Reply
 from venue.net.sse import Event
@@ -51,7 +52,7 @@ class RelayCode(StrEnum):
     ALREADY_SENT = "RELAY_ALREADY_SENT"
     NOT_AN_ORDER = "RELAY_NOT_AN_ORDER"
     NOT_SENT = "RELAY_NOT_SENT"
-    REJECTED = "RELAY_REJECTED"
+    REJECTED = REFUSED
     NO_STREAM = "RELAY_NO_STREAM"
     LOST = "RELAY_LOST"
     UNKNOWN_ID = "RELAY_UNKNOWN_ID"
@@ -60,7 +61,7 @@ class RelayCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The relay does not have the intent, and will not act on it."""
+    """Nothing was sent now: the relay does not have the intent, or has had it since an earlier hand-over."""
 
     code: RelayCode
     text: str
@@ -225,8 +226,8 @@ def _order_type(intent: Intent) -> RelayOrder | None:
     return None
 
 
-def _without_stream(reply: Reply) -> Rejected | Unsettled:
-    """Only 400 is a promise that nothing happens; any other status may be that of something in between."""
+def _without_stream(reply: Reply) -> Unsettled:
+    """No status is a promise: whoever answers has the signature. 400 is the relay's own no, and may be a lie."""
     if reply.status == HTTPStatus.BAD_REQUEST:
-        return Rejected(RelayCode.REJECTED, "the relay rejects the intent")
+        return Unsettled(RelayCode.REJECTED, Track(Stage.FAILED, code=REFUSED))
     return Unsettled(RelayCode.NO_STREAM, Track())

@@ -1,8 +1,9 @@
-"""Orders as signed intents: no gas, one hand-over, and an end that relay and chain agree on.
+"""Orders as signed intents: no gas, one hand-over, and an end that the chain tells.
 
 The journal has the intent before anything is sent, and that it is about to be sent before it is. Whatever breaks after
-that is settled by reading: the relay's status by its tracking id, the nonce on the chain, the history. `pass_once` does
-for every intent that has not ended whatever comes next, and recovery is the same pass.
+that is settled by reading the chain: whether its nonce is used, which order that registered, how that ended. What the
+relay says, a refusal as well, is journaled and ends nothing. `pass_once` does for every intent that has not ended
+whatever comes next, and recovery is the same pass.
 """
 
 import asyncio
@@ -15,15 +16,7 @@ from venue.avantis.direct import Done, Ending, NoEffect, RouteCode, Unclear, Und
 from venue.avantis.intent_facts import Heard, IntentResult, Source
 from venue.avantis.intent_log import LogCode, Refusal
 from venue.avantis.intent_state import EndedIntent, OpenIntent
-from venue.avantis.intent_words import (
-    asked_of,
-    doubt,
-    event_of,
-    execution_of,
-    intent_of,
-    signed_fact,
-    track_of,
-)
+from venue.avantis.intent_words import asked_of, doubt, event_of, execution_of, intent_of, signed_fact, track_of
 from venue.avantis.intents import IntentCode, IntentRefused
 from venue.avantis.registered import Ambiguous, Cancellation, Execution
 from venue.avantis.relay import NotJournaled, Outcome, Rejected, RelayCode, Unsettled
@@ -64,6 +57,8 @@ class SignedRoute:
         self._streams: dict[str, asyncio.Task[None]] = {}
         self.waiting: dict[str, str] = {}
         """Why intents wait that a person should know of, by id of the order."""
+        self._contradictions: dict[str, str] = {}
+        """Why the chain's answer to how an order ended is none, as of the last pass that got one."""
 
     async def send(self, order_id: str, asked: Order) -> NoEffect | None:
         """Signs, journals and hands over, and returns once the relay has named its tracking id or will not.
@@ -120,6 +115,7 @@ class SignedRoute:
         orders = await self._ours()
         ids = {order.signed.order_id for order in orders}
         self.waiting = {order_id: why for order_id, why in self.waiting.items() if order_id in ids}
+        self._contradictions = {order_id: why for order_id, why in self._contradictions.items() if order_id in ids}
         if not orders:
             return "nothing open"
         try:
@@ -196,8 +192,7 @@ class SignedRoute:
             case Rejected(RelayCode.ALREADY_SENT, text):
                 self.waiting[order_id] = text
             case Rejected(code, text):
-                sent = code is RelayCode.REJECTED
-                await self._door.submit(intent_log.RecordRejected(order_id, sent, f"{code}: {text}"))
+                await self._door.submit(intent_log.RecordUnsent(order_id, f"{code}: {text}"))
             case Unsettled(code, track):
                 if code is not RelayCode.NO_END:  # which is only that it has not ended yet
                     self.waiting[order_id] = f"{code}: the relay has told no end"
@@ -225,7 +220,10 @@ class SignedRoute:
             if deep is not None:
                 await self._judge(order_id, deep)
             await self._look_back(order_id)
-        except (RpcError, AvantisError, Ambiguous) as error:
+            self._contradictions.pop(order_id, None)
+        except Ambiguous as error:
+            self._contradictions[order_id] = self.waiting[order_id] = str(error)
+        except (RpcError, AvantisError) as error:
             self.waiting[order_id] = str(error)
 
     async def _follow(self, order: OpenIntent) -> None:
@@ -252,14 +250,15 @@ class SignedRoute:
                 pass
 
     async def _look_back(self, order_id: str) -> None:
-        """Asks the history for the end of what the chain has, where the relay will tell none."""
+        """Asks the chain for the end of what it has. Raises Ambiguous as well."""
         order = await self._standing(order_id)
-        if not isinstance(order, OpenIntent) or order.taken_block is None or not doubt(order, late=self._late(order)):
+        if not isinstance(order, OpenIntent) or order.taken_block is None:
             return
         if (found := await self._chain.history(order)) is not None:
-            refused = await record_found(self._door, order_id, found, Source.HISTORY, "by the history")
+            why = "" if isinstance(found, Execution) else "the venue gave the order back"
+            refused = await record_found(self._door, order_id, found, Source.CHAIN, why)
             if refused and refused.code is not LogCode.ALREADY_ENDED:
-                self.waiting[order_id] = refused.detail
+                raise Ambiguous(refused.detail)
 
     async def _standing(self, order_id: str) -> OpenIntent | EndedIntent | None:
         return await self._door.read(lambda intents: intents.open.get(order_id) or intents.ended.get(order_id))
@@ -281,9 +280,10 @@ class SignedRoute:
         return self._now_ms() > self._due_ms(order) + self._times.patience_ms
 
     def _unsettled(self, order: OpenIntent) -> Unclear | UnderWay:
-        if why := doubt(order, late=self._late(order)):
+        contradiction = self._contradictions.get(order.signed.order_id, "")
+        if why := doubt(order, contradiction, late=self._late(order)):
             return Unclear(why, stuck=True)
-        if order.tracking_id and order.stage is not Heard.FAILED:
+        if order.taken_block is not None or (order.tracking_id and order.stage is not Heard.FAILED):
             return UnderWay()
         told = f"the relay gave up: {order.code}" if order.stage is Heard.FAILED else "handed over, and no answer came"
         return Unclear(f"{told}; the chain decides, it may be taken until {self._due_ms(order)} ms")

@@ -1,19 +1,16 @@
 """What becomes of an intent that was handed to the relay, as a pure fold over what the relay says.
 
 Accepted, then any number of failed attempts, then the order is registered on chain, then it ends. Whatever is unknown,
-comes twice or comes late changes nothing, and the first end stays. The name of an event is what counts; payloads only
-add numbers, and those that cannot be read are left to be read from the chain.
+comes twice or comes late changes nothing, and the first end stays. The name of an event is what counts, and it is the
+relay's word: when to look at the chain, which says how an order ended, at what price and what it paid.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
-
-from venue.avantis.asked import Close, Open, Order
 from venue.net.sse import Event
 from venue.net.strict import NotStrict, parse
 
@@ -48,39 +45,8 @@ _MOST_SEQ: Final = 10**9
 
 
 def _integer(said: object) -> object:
-    """Amounts come as decimal strings or as integers."""
+    """Numbers come as decimal strings or as integers."""
     return int(said) if isinstance(said, str) and re.fullmatch(r"-?[0-9]{1,77}", said) else said
-
-
-_Int = Annotated[int, BeforeValidator(_integer)]
-_Amount = Annotated[_Int, Field(ge=0)]
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
-
-
-class FilledTrade(_Wire):
-    """The position after the order; collateral is 1e-6, price and leverage are 1e-10."""
-
-    trader: Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
-    pair_index: _Amount = Field(alias="pairIndex")
-    index: _Amount
-    collateral: _Amount = Field(alias="initialPosToken")
-    open_price: _Amount = Field(alias="openPrice")
-    buy: bool
-    leverage: _Amount
-    opened_at: _Amount = Field(alias="timestamp")
-
-
-class Fill(_Wire):
-    """How an order was executed. The relay says so; balances and positions are believed from the chain."""
-
-    order_id: _Amount = Field(alias="orderId")
-    opens: bool | None = Field(None, alias="open")
-    price: _Amount | None = None
-    sent_to_trader: _Amount | None = Field(None, alias="usdcSentToTrader")
-    trade: FilledTrade = Field(alias="t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +70,6 @@ class Track:
     order_id: int | None = None
     code: str = ""
     """Why it failed, or why the last attempt did."""
-    fill: Fill | None = None
     contradicted: bool = False
     """The relay told two ends, or of two orders: only the chain knows which."""
 
@@ -174,8 +139,6 @@ def _folded(track: Track, event: Seen) -> Track:
     if stage is Stage.ACCEPTED:
         return track
     track = _numbered(replace(track, stage=stage), _order_id(event.payload.get("orderId")))
-    if stage is Stage.EXECUTED:
-        return replace(track, fill=_fill(event.payload), code="")
     return replace(track, code=code if stage is Stage.FAILED else "")
 
 
@@ -201,23 +164,6 @@ def _code(said: object) -> str:
 def _order_id(said: object) -> int | None:
     number = _integer(said)
     return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
-
-
-def _fill(payload: Mapping[str, object]) -> Fill | None:
-    try:
-        return Fill.model_validate(dict(payload))
-    except ValidationError:
-        return None
-
-
-def fills(fill: Fill, asked: Order) -> bool:
-    """Whether a fill is of what was asked: the relay might tell of another order."""
-    trade = fill.trade
-    if trade.trader.lower() != asked.trader.lower() or trade.pair_index != asked.pair_index:
-        return False
-    if isinstance(asked, Open):
-        return trade.buy is asked.is_long and fill.opens is not False
-    return trade.index == asked.trade_index and fill.opens is not isinstance(asked, Close)
 
 
 class Verdict(StrEnum):

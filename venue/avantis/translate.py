@@ -14,7 +14,7 @@ from venue.avantis.pair import Pair
 from venue.avantis.pnl import liquidation_price, notional, profit
 from venue.avantis.positions import Held
 from venue.avantis.prices import SpreadAsk
-from venue.avantis.units import TEN, TO_WAD
+from venue.avantis.units import TEN, TO_WAD, USDC, written
 from venue.perp import (
     WHOLE,
     CloseOrder,
@@ -91,7 +91,8 @@ def _opening(
         expected = f"expected {pair.min_leverage / TEN:g} to {pair.max_leverage / TEN:g}"
         raise Unfit("WRONG_LEVERAGE", f"leverage {leverage / TEN:g}: {expected}")
     if not pair.min_notional <= worth <= pair.max_notional:
-        raise Unfit("WRONG_NOTIONAL", f"notional {worth}: expected {pair.min_notional} to {pair.max_notional}")
+        shown, least, most = (written(each, USDC) for each in (worth, pair.min_notional, max(pair.max_notional, 0)))
+        raise Unfit("WRONG_NOTIONAL", f"notional {shown} USDC: expected {least} to {most}")
     if order.increase is None:
         asked: Asked = Open(wallet, pair.index, order.is_long, order.collateral, leverage, price, slippage)
         return Prepared(asked, pair, order.is_long, None)
@@ -104,7 +105,7 @@ def _opening(
 def _share(order: ReduceOrder, held: Held) -> int:
     collateral = held.collateral * order.share // WHOLE
     if not 0 < collateral < held.collateral:
-        raise Unfit("WRONG_SHARE", f"share {order.share}: expected a part of the position")
+        raise Unfit("WRONG_SHARE", f"share {order.share / WHOLE:g}: expected a part of the position")
     return collateral
 
 

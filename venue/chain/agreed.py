@@ -1,4 +1,4 @@
-"""The chain as those see it who act on money: what decides is agreed by most endpoints, the rest is one's word."""
+"""The chain as those see it who act on money: agreed by most endpoints, or chosen so that one lie does no harm."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from venue.chain.answers import Head, Log, Receipt, Sent
 from venue.chain.call import Call, Wei
 from venue.chain.endpoints import Endpoints
 from venue.chain.envelope import RpcCode, RpcError
-from venue.chain.rpc import Topics
+from venue.chain.rpc import Rpc, Topics
 
 LOG_BLOCKS = 2_000
 """Most blocks that logs are asked for at once; nodes refuse more, or answer too much."""
@@ -21,11 +21,8 @@ class AgreedNode:
         self._endpoints = endpoints
 
     async def head(self) -> Head:
-        """The newest block."""
-        head = await self._endpoints.read(lambda rpc: rpc.head())
-        if head is None:
-            raise RpcError(RpcCode.MALFORMED, "no newest block")
-        return head
+        """The newest block that enough endpoints have, agreed."""
+        return await self.deep(0)
 
     async def deep(self, depth: int) -> Head:
         """The block that lies `depth` under the newest that enough endpoints have, agreed."""
@@ -42,7 +39,9 @@ class AgreedNode:
         return head
 
     async def max_priority_fee(self) -> Wei:
-        return await self._endpoints.read(lambda rpc: rpc.max_priority_fee())
+        """The tip that one in the middle suggests: neither a lie of nothing nor one of too much counts."""
+        found = sorted(await self._endpoints.answers(lambda rpc: rpc.max_priority_fee()))
+        return found[len(found) // 2]
 
     async def nonce(self, address: ChecksumAddress, block: int | None = None) -> int:
         """The next nonce, agreed; as of the newest block that enough endpoints have, or of an older one."""
@@ -56,9 +55,11 @@ class AgreedNode:
         return (await self._endpoints.quorum(lambda rpc, _: rpc.receipt(tx_hash))).value
 
     async def estimate_gas(self, call: Call, sender: ChecksumAddress) -> int:
-        return await self._endpoints.read(lambda rpc: rpc.estimate_gas(call, sender))
+        """The most that anybody thinks: it is a limit, and what is not used is not paid."""
+        return max(await self._endpoints.answers(lambda rpc: rpc.estimate_gas(call, sender)))
 
     async def send_raw(self, raw: bytes) -> Sent:
+        """To all of them."""
         return await self._endpoints.send_raw(raw)
 
     async def balance(self, address: ChecksumAddress) -> Wei:
@@ -85,14 +86,22 @@ class AgreedNode:
         return (await self._endpoints.quorum(lambda rpc, _: rpc.call(call, sender, block))).value
 
     async def would_revert(self, call: Call, sender: ChecksumAddress) -> str:
-        """Why a call would revert now, or nothing."""
-        try:
-            await self._endpoints.read(lambda rpc: rpc.call(call, sender))
-        except RpcError as error:
-            if error.revert is None:
-                raise
-            return error.revert.reason
-        return ""
+        """Why a call would revert now, or nothing; either agreed, in whatever words each puts it."""
+        reasons: list[tuple[int, str]] = []
+
+        async def reverts(rpc: Rpc, block: int) -> bool:
+            try:
+                await rpc.call(call, sender, block)
+            except RpcError as error:
+                if error.revert is None:
+                    raise
+                reasons.append((block, error.revert.reason))
+                return True
+            return False
+
+        agreed = await self._endpoints.quorum(reverts)
+        said = [reason for block, reason in reasons if block == agreed.block]
+        return max(said, key=said.count) if agreed.value else ""
 
     async def logs(self, address: ChecksumAddress, topics: Topics, first: int, last: int) -> tuple[Log, ...]:
         """Logs of a contract in blocks `first` to `last`, agreed, in the order of the chain."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 LEAST_RESERVE: Final = 10
-"""A close asks 5 questions, and proves the chain again after an error."""
+"""A close asks about 7 questions, and proves the chain again after an error."""
 _DUST: Final = 1e-9
 _URGENT: Final = ContextVar("urgent", default=False)
 

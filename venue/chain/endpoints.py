@@ -1,71 +1,38 @@
 """Several endpoints of one chain, none of them trusted alone.
 
-Reads go to the best one and fail over. What decides about money is asked of all and believed when most agree. Each
-endpoint proves that it is on our chain before it is asked anything, and again after every failure. Each host is asked
-no more often than its budget allows; what is urgent has a share of it that nothing else touches, and goes to hosts that
-pause or rest as well, where there are no others.
+Reads go to the best one and fail over. What decides about money is asked of all and believed when most agree, and
+what is signed goes to all. Each endpoint proves that it is on our chain before it is asked anything, and again after
+every failure. Each host is asked no more often than its budget allows; what is urgent has a share of it that nothing
+else touches, and goes to hosts that pause or rest as well.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, cast
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final, TypeVar, cast
 
 from venue.chain.answers import Sent
 from venue.chain.bucket import Bucket, Budget, is_urgent
-from venue.chain.health import MAX_PAUSE_S, PAUSE_S, Health, Phase, Row, reference
-from venue.chain.reverts import Revert
+from venue.chain.endpoint import Endpoint
+from venue.chain.health import PAUSE_S, Health, Phase, Row, reference
 from venue.chain.rpc import Rpc, RpcCode, RpcError
+from venue.chain.voices import Agreed as Agreed
+from venue.chain.voices import Disagreement as Disagreement
+from venue.chain.voices import Voice, best, too_few
 
 ATTEMPTS: Final = 3
 READ_WITHIN_S: Final = 5.0
 BACKOFF_S: Final = 0.1
 STRAGGLE_S: Final = 1.0
 """How long a decision waits for those who are slower than enough others."""
+SHARED_S: Final = 0.25
+"""Who wants the newest blocks while they are being asked for, and not for longer, gets the same answer."""
+SLACK: Final = 2
+"""Blocks that a question goes back when it is asked again: somebody ahead may have named one that few have yet."""
 _USABLE: Final = (Phase.HEALTHY, Phase.UNCHECKED, Phase.LAGGING)
+_ABLE: Final = (Phase.HEALTHY, Phase.UNCHECKED)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed(Generic[T]):
-    """An answer that most endpoints gave."""
-
-    value: T
-    block: int
-    """As of which it was asked."""
-    voices: int
-    """How many gave it."""
-    endpoints: int
-    """How many there are; 1: nobody could contradict."""
-
-    @property
-    def alone(self) -> bool:
-        return self.endpoints == 1
-
-
-class Disagreement(RpcError):
-    """Too few endpoints say the same: money waits."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(RpcCode.DISAGREEMENT, text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Voice(Generic[T]):
-    value: T
-    revert: Revert | None = None
-
-
-@dataclass(eq=False, slots=True)
-class _Endpoint:
-    rpc: Rpc
-    health: Health
-    bucket: Bucket
-    """Its host's."""
-    queued: int = 0
-    """Questions that wait for their turn."""
 
 
 class Endpoints:
@@ -85,19 +52,22 @@ class Endpoints:
         if not rpcs:
             raise ValueError("at least one endpoint")
         buckets = {rpc.host: Bucket(budget or Budget()) for rpc in rpcs}
-        self._all = [_Endpoint(rpc, Health(), buckets[rpc.host]) for rpc in rpcs]
+        self._all = [Endpoint(rpc, Health(), buckets[rpc.host]) for rpc in rpcs]
         self._chain_id = chain_id
         self._within_s = within_s
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+        self._refreshing: dict[bool, tuple[float, asyncio.Task[None]]] = {}
 
     def rows(self) -> tuple[Row, ...]:
         """Every endpoint as it is now, in the order given."""
-        return tuple(self._row(endpoint) for endpoint in self._all)
+        return tuple(endpoint.row(self._clock()) for endpoint in self._all)
 
     async def aclose(self) -> None:
         """Closes idle connections."""
+        for _, task in [*self._refreshing.values()]:
+            task.cancel()
         for endpoint in self._all:
             await endpoint.rpc.aclose()
 
@@ -113,17 +83,31 @@ class Endpoints:
             raise RpcError(RpcCode.TOO_SLOW, f"no endpoint answered within {self._within_s:g} s") from None
 
     async def send_raw(self, raw: bytes) -> Sent:
-        """Sends signed bytes to the best endpoint, once: whether to send them again is not decided here."""
-        return await self._ask(self._next([]), lambda rpc: rpc.send_raw(raw))
+        """Sends signed bytes to all who can be asked, once, as any of them may drop what it accepts. The best answer
+        counts; whether to send them again is not decided here."""
+        errors: list[RpcError] = []
+        heard = await self._side_by_side(self._usable(), lambda rpc: rpc.send_raw(raw), errors)
+        if sent := [voice.value for voice in heard.values() if voice.revert is None]:
+            return best(sent)
+        raise max(errors, key=lambda error: error.sent)
+
+    async def answers(self, ask: Callable[[Rpc], Awaitable[T]]) -> list[T]:
+        """What all say who can be asked, for what is chosen so that one lie does no harm; a revert that most agree on
+        is raised."""
+        return await self._again(lambda _: self._answers(ask))
 
     async def refresh(self) -> None:
-        """Asks every usable endpoint for its newest block, and draws the consequences. Raises nothing."""
-        usable = [each for each in self._all if self._phase(each) in _USABLE]
-        blocks = await self._side_by_side(usable, lambda rpc: rpc.block_number())
-        top = reference([block.value for block in blocks.values() if block.revert is None])
-        for endpoint, block in blocks.items():
-            if top is not None:
-                endpoint.health.block, endpoint.health.lag = block.value, top - block.value
+        """Asks every usable endpoint for its newest block, and draws the consequences. Raises nothing.
+
+        What is urgent never waits for an answer to what is not.
+        """
+        urgent, now_s = is_urgent(), self._clock()
+        since_s, task = self._refreshing.get(urgent, (now_s, None))
+        if task is None or now_s - since_s >= SHARED_S:
+            task = asyncio.create_task(self._refresh())
+            self._refreshing[urgent] = entry = now_s, task
+            task.add_done_callback(lambda _: self._refreshed(urgent, entry))
+        await asyncio.shield(task)
 
     async def quorum(self, ask: Callable[[Rpc, int], Awaitable[T]]) -> Agreed[T]:
         """What most endpoints answer as of one block: 2 of 3, both of two, the only one there is.
@@ -131,18 +115,37 @@ class Endpoints:
         Raises Disagreement when too few are in reach, close enough, or say the same; a revert that most agree on is
         raised as it is.
         """
+        return await self._again(lambda attempt: self._agree(ask, SLACK if attempt > 1 else 0))
+
+    async def _again(self, attempt: Callable[[int], Awaitable[T]]) -> T:
+        """Whatever needs several voices, up to 3 times while enough can be asked: one answer may have been lost."""
+        until_s, number = self._clock() + self._within_s, 1
+        while True:
+            try:
+                return await attempt(number)
+            except Disagreement:
+                now_s = self._clock()
+                able = [each for each in self._all if each.phase(now_s, urgent=False) in _ABLE]
+                if len(able) < self._needed or number == ATTEMPTS or now_s >= until_s:
+                    raise
+            await self._sleep(BACKOFF_S * 2**number * (0.5 + self._jitter()))
+            number += 1
+
+    async def _agree(self, ask: Callable[[Rpc, int], Awaitable[T]], slack: int) -> Agreed[T]:
         await self.refresh()
         sound = [each for each in self._all if self._phase(each) is Phase.HEALTHY and each.health.block is not None]
         if len(sound) < self._needed:
-            raise Disagreement(f"{self._of(len(sound))} endpoints can be asked: {self._needed} are needed")
-        block = sorted((each.health.block or 0 for each in sound), reverse=True)[self._needed - 1]
-        asked = [each for each in sound if (each.health.block or 0) >= block]
+            raise self._too_few(f"{len(sound)} of {len(self._all)} endpoints can be asked", self._all, sound)
+        blocks = sorted((each.block for each in sound), reverse=True)
+        newest = blocks[self._needed - 1]
+        block = max(blocks[-1], newest - slack)
+        asked = [each for each in sound if each.block >= block]
         voices = await self._side_by_side(asked, lambda rpc: ask(rpc, block))
         found = list(voices.values())
         most = max(found, key=found.count, default=None)
         if most is None or found.count(most) < self._needed:
             count = found.count(most) if most else 0
-            raise Disagreement(f"{self._of(count)} endpoints agree as of block {block}: {self._needed} are needed")
+            raise self._too_few(f"{count} of {len(self._all)} endpoints agree as of block {block}", asked, voices)
         for endpoint, voice in voices.items():
             if voice != most:
                 endpoint.health.last_error = f"contradicted the others as of block {block}"
@@ -150,15 +153,42 @@ class Endpoints:
             raise RpcError(RpcCode.REVERTED, most.revert.reason, revert=most.revert)
         return Agreed(most.value, block, found.count(most), len(self._all))
 
+    async def _answers(self, ask: Callable[[Rpc], Awaitable[T]]) -> list[T]:
+        asked = self._usable()
+        heard = await self._side_by_side(asked, ask)
+        reverts = [voice.revert for voice in heard.values() if voice.revert]
+        if len(reverts) >= self._needed:
+            raise RpcError(RpcCode.REVERTED, reverts[0].reason, revert=reverts[0])
+        if values := [voice.value for voice in heard.values() if voice.revert is None]:
+            return values
+        raise self._too_few(f"{len(reverts)} of {len(self._all)} endpoints answer", asked, heard)
+
+    def _too_few(self, text: str, asked: Sequence[Endpoint], counted: Collection[Endpoint]) -> Disagreement:
+        return too_few(text, self._needed, asked, counted, self._clock())
+
+    async def _refresh(self) -> None:
+        usable = [each for each in self._all if self._phase(each) in _USABLE]
+        blocks = await self._side_by_side(usable, lambda rpc: rpc.block_number())
+        top = reference([block.value for block in blocks.values() if block.revert is None])
+        for endpoint, block in blocks.items():
+            if top is not None and block.revert is None:
+                endpoint.health.block, endpoint.health.lag = block.value, top - block.value
+
+    def _refreshed(self, urgent: bool, entry: tuple[float, asyncio.Task[None]]) -> None:
+        if self._refreshing.get(urgent) is entry:
+            del self._refreshing[urgent]
+
+    def _usable(self) -> list[Endpoint]:
+        """All who can be asked now. Raises RpcError when there are none."""
+        self._next([])
+        return [each for each in self._all if self._phase(each) in _USABLE]
+
     @property
     def _needed(self) -> int:
         return len(self._all) // 2 + 1
 
-    def _of(self, count: int) -> str:
-        return f"{count} of {len(self._all)}"
-
     async def _first(self, ask: Callable[[Rpc], Awaitable[T]]) -> T:
-        tried: list[_Endpoint] = []
+        tried: list[Endpoint] = []
         while True:
             endpoint = self._next(tried)
             try:
@@ -174,11 +204,15 @@ class Endpoints:
                     await self._sleep(BACKOFF_S * 2 ** len(tried) * (0.5 + self._jitter()))
 
     async def _side_by_side(
-        self, endpoints: Sequence[_Endpoint], ask: Callable[[Rpc], Awaitable[T]]
-    ) -> dict[_Endpoint, _Voice[T]]:
+        self,
+        endpoints: Sequence[Endpoint],
+        ask: Callable[[Rpc], Awaitable[T]],
+        errors: list[RpcError] | None = None,
+    ) -> dict[Endpoint, Voice[T]]:
         """The answers that arrive, errors left out; once enough are here the others get `STRAGGLE_S` more."""
-        tasks = {asyncio.create_task(self._voice(each, ask)): each for each in endpoints}
-        waiting, heard = set(tasks), dict[_Endpoint, _Voice[T]]()
+        missed: list[RpcError] = [] if errors is None else errors
+        tasks = {asyncio.create_task(self._voice(each, ask, missed)): each for each in endpoints}
+        waiting, heard = set(tasks), dict[Endpoint, Voice[T]]()
         try:
             while waiting:
                 enough = len(heard) >= self._needed
@@ -197,13 +231,16 @@ class Endpoints:
                 self._failed(each, RpcError(RpcCode.TOO_SLOW, "later than the others"))
         return heard
 
-    async def _voice(self, endpoint: _Endpoint, ask: Callable[[Rpc], Awaitable[T]]) -> _Voice[T] | None:
+    async def _voice(
+        self, endpoint: Endpoint, ask: Callable[[Rpc], Awaitable[T]], errors: list[RpcError]
+    ) -> Voice[T] | None:
         try:
-            return _Voice(await self._ask(endpoint, ask))
+            return Voice(await self._ask(endpoint, ask))
         except RpcError as error:
-            return _Voice(cast(T, None), error.revert) if error.revert else None
+            errors.append(error)
+            return Voice(cast(T, None), error.revert) if error.revert else None
 
-    async def _ask(self, endpoint: _Endpoint, ask: Callable[[Rpc], Awaitable[T]]) -> T:
+    async def _ask(self, endpoint: Endpoint, ask: Callable[[Rpc], Awaitable[T]]) -> T:
         if not endpoint.health.checked:
             await self._turn(endpoint)
         await self._turn(endpoint)
@@ -219,7 +256,7 @@ class Endpoints:
         endpoint.health.succeeded(self._clock() - started)
         return answer
 
-    async def _turn(self, endpoint: _Endpoint) -> None:
+    async def _turn(self, endpoint: Endpoint) -> None:
         """Waits until the host may be asked once more. Raises RpcError when that would take too long."""
         until, urgent = self._clock() + self._within_s, is_urgent()
         endpoint.queued += 1
@@ -240,22 +277,18 @@ class Endpoints:
             error.sent = False  # what was to be asked next has not been
             raise
 
-    def _failed(self, endpoint: _Endpoint, error: RpcError) -> None:
-        endpoint.health.failed(error, self._clock())
-        if error.code is RpcCode.RATE_LIMITED:
-            pause = min(error.retry_after_s or PAUSE_S * (0.5 + self._jitter()), MAX_PAUSE_S)
-            endpoint.bucket.pause(self._clock(), pause)
+    def _failed(self, endpoint: Endpoint, error: RpcError) -> None:
+        endpoint.failed(error, self._clock(), PAUSE_S * (0.5 + self._jitter()))
 
-    def _phase(self, endpoint: _Endpoint, urgent: bool | None = None) -> Phase:
-        urgent = is_urgent() if urgent is None else urgent
-        return endpoint.health.phase(self._clock(), endpoint.bucket.paused_until_s, urgent)
+    def _phase(self, endpoint: Endpoint) -> Phase:
+        return endpoint.phase(self._clock(), is_urgent())
 
-    def _best(self, tried: Sequence[_Endpoint]) -> _Endpoint | None:
+    def _best(self, tried: Sequence[Endpoint]) -> Endpoint | None:
         """Those not tried yet first."""
         usable = [each for each in self._all if self._phase(each) in _USABLE]
-        return min(usable, key=lambda each: (tried.count(each), *self._rank(each)), default=None)
+        return min(usable, key=lambda each: (tried.count(each), *each.rank(self._clock(), is_urgent())), default=None)
 
-    def _next(self, tried: Sequence[_Endpoint]) -> _Endpoint:
+    def _next(self, tried: Sequence[Endpoint]) -> Endpoint:
         """The best one. Raises RpcError when none can be asked now."""
         if best := self._best(tried):
             return best
@@ -264,16 +297,3 @@ class Endpoints:
             wait = min(pauses) - self._clock()
             raise RpcError(RpcCode.RATE_LIMITED, "every endpoint is paused", sent=False, retry_after_s=wait)
         raise RpcError(RpcCode.NO_ENDPOINT, "no endpoint can be asked", sent=False)
-
-    def _rank(self, endpoint: _Endpoint) -> tuple[bool, bool, float, int, float]:
-        health = endpoint.health
-        disturbed = self._phase(endpoint, urgent=False) in (Phase.PAUSED, Phase.RESTING)
-        lagging = self._phase(endpoint) is Phase.LAGGING
-        wait = endpoint.bucket.wait(self._clock(), is_urgent())
-        return disturbed, lagging, wait, health.failures, health.latency_s or 0.0
-
-    def _row(self, endpoint: _Endpoint) -> Row:
-        health = endpoint.health
-        took = None if health.latency_s is None else round(health.latency_s * 1000)
-        phase = self._phase(endpoint, urgent=False)
-        return Row(endpoint.rpc.host, phase, health.block, health.lag, took, health.last_error)

@@ -88,6 +88,15 @@ class TxSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletReadopted:
+    """Somebody has found out who else used the wallet's nonces; from here on it counts as the chain does."""
+
+    address: str
+    nonce: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContractPinned:
     """The code that is believed to stand at an address from now on."""
 
@@ -100,4 +109,4 @@ class ContractPinned:
     """Who accepted it instead of another; empty: it was the first that was seen."""
 
 
-Fact = WalletAdopted | TxReserved | TxSigned | TxIncluded | TxReorged | TxSettled | ContractPinned
+Fact = WalletAdopted | WalletReadopted | TxReserved | TxSigned | TxIncluded | TxReorged | TxSettled | ContractPinned

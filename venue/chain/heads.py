@@ -1,6 +1,7 @@
 """The newest blocks, one after another, whichever way they come and whatever the chain takes back.
 
-A WebSocket is the quick way; polling is the way that always works, and what catches up after every loss.
+Only what enough endpoints agree on counts. A WebSocket is one node's word, and no more than a hint to look; polling is
+the way that always works, and what catches up after every loss.
 """
 
 import asyncio
@@ -19,6 +20,10 @@ from venue.chain.stall import Pulse
 EVERY_S: Final = 1.0
 MEMORY: Final = 256
 """Blocks that are remembered, and the most that are fetched to fill a hole."""
+BEHIND: Final = 10
+"""So often the newest block must lie before all that is remembered until that is given up as wrong."""
+HINT_S: Final = 0.25
+"""Hints that come faster are taken together."""
 MAX_BACKOFF_S: Final = 60.0
 
 
@@ -46,7 +51,7 @@ class WsLost(Exception):
 
 
 Connect = Callable[[], AsyncGenerator[Head | None, None]]
-"""Subscribes, and gives new blocks until it raises WsLost; None: there may be one."""
+"""Subscribes, and gives what is announced until it raises WsLost; None: there may be a new block."""
 
 
 class Blocks(Protocol):
@@ -58,16 +63,16 @@ class Blocks(Protocol):
 
 
 class EndpointBlocks:
-    """Blocks as endpoints have them."""
+    """Blocks as enough endpoints have them."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
 
     async def newest(self) -> Head | None:
-        return await self._endpoints.read(lambda rpc: rpc.head("latest"))
+        return (await self._endpoints.quorum(lambda rpc, newest: rpc.head(newest))).value
 
     async def by_hash(self, block_hash: str) -> Head | None:
-        return await self._endpoints.read(lambda rpc: rpc.head_by_hash(block_hash))
+        return (await self._endpoints.quorum(lambda rpc, _: rpc.head_by_hash(block_hash))).value
 
 
 class Branch:
@@ -77,21 +82,24 @@ class Branch:
         self._by_hash = by_hash
         self._known: dict[str, Head] = {}
         self._tip: Head | None = None
+        self._behind = 0
+        """How often in a row the newest block was older than all that is known."""
 
     @property
     def tip(self) -> Head | None:
         return self._tip
 
     async def follow(self, head: Head) -> tuple[Event, ...]:
-        """What a block that was announced means, holes filled; nothing when it is no news, or not yet explained.
+        """What the newest block means, holes filled; nothing when it is no news, or not yet explained.
 
         Raises RpcError, and then it has not happened.
         """
         if self._tip is None:
             return self._extend((), [head])
         oldest = next(iter(self._known.values())).number
-        if head.hash in self._known or head.number < oldest:  # said before, or by somebody far behind
-            return ()
+        if head.hash in self._known or head.number < oldest:
+            return self._no_news(head, oldest)
+        self._behind = 0
         if head.number - self._tip.number > MEMORY:
             return self._start_over(head)
         branch = [head]
@@ -112,6 +120,11 @@ class Branch:
             self._known = {each.hash: each for each in self._known.values() if each.number <= ancestor.number}
         return self._extend((Reorg(depth, ancestor.number),) if depth else (), branch[::-1])
 
+    def _no_news(self, head: Head, oldest: int) -> tuple[Event, ...]:
+        """Said before, or far behind; who stays there for long is right, and what is known never was."""
+        self._behind = self._behind + 1 if head.number < oldest else 0
+        return self._start_over(head) if self._behind == BEHIND else ()
+
     def _extend(self, before: tuple[Event, ...], branch: list[Head]) -> tuple[Event, ...]:
         self._known |= {head.hash: head for head in branch}
         while len(self._known) > MEMORY:
@@ -121,7 +134,7 @@ class Branch:
 
     def _start_over(self, head: Head) -> tuple[Event, ...]:
         last = self._tip.number if self._tip else head.number
-        self._known = {}
+        self._known, self._behind = {}, 0
         return self._extend((Gap(min(last, head.number - 1), head.number),), [head])
 
 
@@ -148,6 +161,7 @@ class Heads:
         self._branch = Branch(blocks.by_hash)
         self._pulse = Pulse(clock())
         self._lost = 0
+        self._polled_s = 0.0
         self.last_error = ""
         """Why the newest attempt to learn of blocks failed; empty while they come."""
 
@@ -173,33 +187,36 @@ class Heads:
             try:
                 async with aclosing(self._connect()) as announced:
                     async for head in announced:
-                        for event in await (self._follow(head) if head else self._poll()):
+                        for event in await self._hinted(head):
                             yield event
             except WsLost as lost:
                 self.last_error = str(lost)
             self._lost += 1
             connect_at_s = self._clock() + min(2.0**self._lost, MAX_BACKOFF_S) * (0.5 + self._jitter())
 
+    async def _hinted(self, head: Head | None) -> tuple[Event, ...]:
+        """Looks because somebody says that there is a block; once more if it is not there for enough others yet."""
+        await self._sleep(max(0.0, self._polled_s + HINT_S - self._clock()))
+        events = await self._poll()
+        if head is not None and (self.tip is None or self.tip.number < head.number):
+            await self._sleep(self._every_s)
+            events += await self._poll()
+        if events:
+            self._lost = 0
+        return events
+
     async def _poll(self) -> tuple[Event, ...]:
         try:
             head = await self._blocks.newest()
+            events = await self._branch.follow(head) if head else ()
         except RpcError as error:
             self.last_error = f"{error.code}: {error}"
             return ()
-        return await self._follow(head, polled=True) if head else ()
-
-    async def _follow(self, head: Head, polled: bool = False) -> tuple[Event, ...]:
-        try:
-            events = await self._branch.follow(head)
-        except RpcError as error:
-            self.last_error = f"{error.code}: {error}"
-            return ()
-        before = self._pulse
+        finally:
+            self._polled_s = self._clock()
         for event in events:
+            if isinstance(event, Gap) and event.next <= self._pulse.number:
+                self._pulse = self._pulse.again()
             if isinstance(event, Head):
-                self._pulse = self._pulse.after(event, self._clock())
-        if self._pulse is not before:
-            self.last_error = ""
-        if not polled:
-            self._lost = 0
+                self._pulse, self.last_error = self._pulse.after(event, self._clock()), ""
         return events

@@ -55,6 +55,7 @@ class Health:
     lag: int | None = None
     latency_s: float | None = None
     last_error: str = ""
+    last_code: RpcCode | None = None
     failures: int = 0
     rests_until_s: float = 0.0
     _malformed: deque[float] = field(default_factory=deque)
@@ -77,7 +78,7 @@ class Health:
 
     def failed(self, error: RpcError, now_s: float) -> None:
         """Draws the consequences of an error; answers that a sound node gives have none."""
-        self.last_error = f"{error.code}: {error}"
+        self.last_error, self.last_code = f"{error.code}: {error}", error.code
         if error.code in _STILL_FINE:
             self.failures = 0
             return

@@ -181,7 +181,7 @@ def _account(path: Path, found: dict[str, Any], password: SecretStr) -> LocalAcc
     except Exception:  # a file that is not what it says breaks the library anywhere
         wrong = False
     if wrong:
-        raise KeystoreError(KeystoreCode.WRONG_PASSWORD, f"wrong password for {path}")
+        raise KeystoreError(KeystoreCode.WRONG_PASSWORD, f"wrong password for {path}: give the one it was locked with")
     raise KeystoreError(KeystoreCode.NOT_A_KEYSTORE, f"{path} is damaged: restore it from a copy")
 
 

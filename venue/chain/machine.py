@@ -19,6 +19,7 @@ from venue.chain.facts import (
     TxSettled,
     TxSigned,
     WalletAdopted,
+    WalletReadopted,
 )
 from venue.chain.state import Chain, Tx
 
@@ -41,6 +42,9 @@ class ChainCode(StrEnum):
     NOT_INCLUDED = "NOT_INCLUDED"
     TOO_MANY = "TOO_MANY"
     PINNED = "PINNED"
+    NOT_SHARED = "NOT_SHARED"
+    STILL_OPEN = "STILL_OPEN"
+    NONCE_BEHIND = "NONCE_BEHIND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,14 @@ class Adopt:
     address: str
     nonce: int
     beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readopt:
+    """Send again although somebody else used nonces, by the word of `who`; the chain's next nonce is `nonce`."""
+
+    nonce: int
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,7 @@ class Pin:
     pinned: ContractPinned
 
 
-Command = Adopt | Reserve | RecordSigned | RecordIncluded | RecordReorged | Settle | RecordTaken | Pin
+Command = Adopt | Readopt | Reserve | RecordSigned | RecordIncluded | RecordReorged | Settle | RecordTaken | Pin
 
 
 def decide(chain: Chain, command: Command) -> tuple[Fact, ...] | Refusal:
@@ -121,6 +133,8 @@ def decide(chain: Chain, command: Command) -> tuple[Fact, ...] | Refusal:
     match command:
         case Adopt():
             return _adopt(chain, command)
+        case Readopt():
+            return _readopt(chain, command)
         case Reserve():
             return _reserve(chain, command)
         case RecordSigned():
@@ -147,11 +161,22 @@ def _adopt(chain: Chain, command: Adopt) -> tuple[Fact, ...] | Refusal:
     return (WalletAdopted(command.address, command.nonce),)
 
 
+def _readopt(chain: Chain, command: Readopt) -> tuple[Fact, ...] | Refusal:
+    if not chain.taken:
+        return Refusal(ChainCode.NOT_SHARED, "nobody else is known to have used its nonces")
+    if chain.open:
+        return Refusal(ChainCode.STILL_OPEN, f"{len(chain.open)} transactions are open: run the engine until they end")
+    if command.nonce < chain.next_nonce:
+        text = f"the chain expects nonce {command.nonce}, and {chain.next_nonce - 1} is used: ask other nodes"
+        return Refusal(ChainCode.NONCE_BEHIND, text)
+    return (WalletReadopted(chain.address, command.nonce, command.who),)
+
+
 def _reserve(chain: Chain, command: Reserve) -> tuple[Fact, ...] | Refusal:
     if not chain.address:
         return Refusal(ChainCode.NOT_ADOPTED, "no wallet yet")
     if chain.taken:
-        return Refusal(ChainCode.KEY_SHARED, f"somebody else used nonce {chain.taken[0]}; nothing is sent any more")
+        return Refusal(ChainCode.KEY_SHARED, _shared(chain.taken))
     if command.tx_id in chain.ended:
         return Refusal(ChainCode.ALREADY_ENDED, f"{command.tx_id} ended: {chain.ended[command.tx_id].result}")
     if tx := chain.open.get(command.tx_id):
@@ -162,6 +187,10 @@ def _reserve(chain: Chain, command: Reserve) -> tuple[Fact, ...] | Refusal:
     what, to, data, value = _wanted(command)
     nonce, gas, expires = chain.next_nonce, command.gas, command.expires_block
     return (TxReserved(command.tx_id, chain.address, what, nonce, to, data, value, gas, expires),)
+
+
+def _shared(taken: tuple[int, ...]) -> str:
+    return f"somebody else used nonce {taken[0]} of the wallet: find out who, then `perpdesk wallet readopt`"
 
 
 def _wanted(command: Reserve) -> tuple[str, str, str, Wei]:

@@ -1,6 +1,6 @@
 """Why a call reverted, in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,12 +32,6 @@ class Revert:
     data: bytes = field(repr=False)
     reason: str
     """One line, for people."""
-
-
-def errors_of(signatures: Iterable[str]) -> Errors:
-    """A table of custom errors: `TooBig(uint256)`."""
-    functions = [Function(signature) for signature in signatures]
-    return {function.selector: function for function in functions}
 
 
 def revert_of(data: bytes, errors: Errors, message: str = "") -> Revert:

@@ -22,7 +22,7 @@ class Stall(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The last sign of life. A block is one when its number and its own clock have both moved."""
+    """The last sign of life. A block is one when its number and its own clock have both moved since the one before."""
 
     since_s: float
     """When it came; before the first, when somebody began to listen."""
@@ -32,11 +32,17 @@ class Pulse:
     """A block came after the first: before that nobody knows how old the first one was."""
 
     def after(self, head: Head, now_s: float) -> "Pulse":
-        """With a block that was seen at `now_s`; itself when that is no sign of life."""
-        if head.number <= self.number or head.timestamp_s <= self.timestamp_s:
+        """With a block that was seen at `now_s`, which need be no sign of life: a clock that was wrong once is not what
+        later ones are held against."""
+        if head.number <= self.number:
             return self
-        first = self.number < 0
-        return Pulse(self.since_s if first else now_s, head.number, head.timestamp_s, moved=not first)
+        if self.number < 0 or head.timestamp_s <= self.timestamp_s:
+            return Pulse(self.since_s, head.number, head.timestamp_s, self.moved)
+        return Pulse(now_s, head.number, head.timestamp_s, moved=True)
+
+    def again(self) -> "Pulse":
+        """As old as it is, whatever the next block says: the last one was none of this chain."""
+        return Pulse(self.since_s, moved=self.moved)
 
     def stall(self, now_s: float) -> Stall:
         """How long that was ago."""

@@ -13,6 +13,7 @@ from venue.chain.facts import (
     TxSettled,
     TxSigned,
     WalletAdopted,
+    WalletReadopted,
 )
 
 
@@ -64,7 +65,8 @@ class Chain:
     """By id, and in the order of their nonces."""
     ended: dict[str, Ended] = field(default_factory=dict)
     taken: tuple[int, ...] = ()
-    """Nonces somebody else used. Not empty: the key is not ours alone, and nothing more is sent."""
+    """Nonces somebody else used. Not empty: the key is not ours alone, and nothing more is sent until
+    somebody has found out why."""
     spent: Wei = 0
     """Fees of everything that ended."""
     pins: dict[str, ContractPinned] = field(default_factory=dict)
@@ -76,6 +78,8 @@ def evolve(chain: Chain, fact: Fact) -> None:
     match fact:
         case WalletAdopted():
             chain.address, chain.next_nonce = fact.address, fact.nonce
+        case WalletReadopted():
+            chain.next_nonce, chain.taken = fact.nonce, ()
         case TxReserved():
             chain.open[fact.tx_id] = Tx(fact)
             chain.next_nonce = fact.nonce + 1

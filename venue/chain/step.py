@@ -22,7 +22,8 @@ class Policy:
     """A call that has not been mined by then is given up."""
     fee_cap: Wei = 5 * 10**9
     """Most per gas."""
-    least_gas: int = 150_000
+    least_gas: int = 1_500_000
+    """What the dearest call of the venue needs, whatever is said: it is a limit, and what is not used is not paid."""
     most_gas: int = 3_000_000
 
 

@@ -25,10 +25,10 @@ _LOST: Final = (Web3Exception, WebSocketException, OSError, TimeoutError, ValueE
 async def subscribed(url: str, chain_id: int, *, silence_s: float = SILENCE_S) -> AsyncGenerator[Head | None, None]:
     """New blocks of the node at `url` until it is silent for `silence_s` or gone, which raises WsLost.
 
-    None stands for blocks that there may be: from before it stood, or announced and not to be read. What the path of
-    `url` holds is never repeated.
+    None stands for blocks that there may be: from before it stood, or announced and not to be read. Of those that come
+    faster than they are taken only the newest is kept. What the path of `url` holds is never repeated.
     """
-    announced: asyncio.Queue[Head | None] = asyncio.Queue(maxsize=1024)
+    announced: asyncio.Queue[Head | None] = asyncio.Queue(maxsize=1)
     serving: asyncio.Task[None] | None = None
     provider = WebSocketProvider(
         url,
@@ -57,6 +57,8 @@ async def _subscribe(web3: AsyncWeb3[Any], chain_id: int, announced: asyncio.Que
         raise WsLost("subscription refused: the node is on another chain")
 
     async def arrived(context: NewHeadsSubscriptionContext) -> None:
+        if announced.full():
+            announced.get_nowait()
         announced.put_nowait(_head(context.result))
 
     await web3.subscription_manager.subscribe([NewHeadsSubscription(handler=arrived)])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from venue.chain import machine, state
-from venue.chain.facts import ContractPinned, Fact, TxReserved, WalletAdopted
+from venue.chain.facts import ContractPinned, Fact, TxReserved, WalletAdopted, WalletReadopted
 from venue.chain.machine import Adopt, ChainCode, Refusal, Reserve
 from venue.chain.state import Chain
 
@@ -40,6 +40,8 @@ class Wallets:
                 return
             case WalletAdopted():
                 chain = self.chains[fact.address] = Chain(pins=self.pins)
+            case WalletReadopted():
+                chain = self.chains[fact.address]
             case TxReserved():
                 self._senders[fact.tx_id] = fact.wallet
                 chain = self.chains[fact.wallet]

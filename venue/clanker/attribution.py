@@ -54,11 +54,6 @@ def collected(
     return Collected(token, fees, MappingProxyType(stored))
 
 
-def stored_since(before: int, after: int) -> int | None:
-    """What a collection stored, when only the sums around it are known. None: it shrank, so somebody claimed."""
-    return after - before if after >= before else None
-
-
 def claimed(logs: Iterable[Log], owner: ChecksumAddress, addresses: Addresses) -> Mapping[ChecksumAddress, int]:
     """What claims paid to `owner`, per currency, whoever claimed. Raises AbiError for logs that cannot be."""
     paid: dict[ChecksumAddress, int] = {}

@@ -56,5 +56,3 @@ STORE_TOKENS: Final = Event("StoreTokens(address indexed,address indexed,address
 """Locker, owner, currency, what the owner has now, what was added."""
 CLAIM_TOKENS: Final = Event("ClaimTokens(address indexed,address indexed,uint256)")
 """Owner, currency, amount."""
-NO_FEES_TO_CLAIM: Final = Function("NoFeesToClaim()").selector
-"""How a claim of nothing reverts."""

@@ -11,10 +11,8 @@ from venue.clanker.contracts import (
     AVAILABLE_FEES,
     CLAIM,
     COLLECT_REWARDS,
-    FEE_PREFERENCES,
     TOKEN_REWARDS,
     Addresses,
-    FeeIn,
 )
 from venue.uniswap.v4 import PoolKey, pool_key
 
@@ -58,19 +56,6 @@ def rewards(returned: bytes, token: ChecksumAddress) -> Rewards | None:
         raise AbiError(f"tokenRewards of {token}: the answer is about {named}, or its parts are not its recipients'")
     shares = zip(map(to_checksum_address, recipients), parts, strict=True)
     return Rewards(token, key, tuple(shares))
-
-
-def fee_preference(locker: ChecksumAddress, token: ChecksumAddress, index: int) -> Call:
-    """To be called and never sent."""
-    return Call(locker, FEE_PREFERENCES.encode(token, index))
-
-
-def preferred(returned: bytes) -> FeeIn:
-    """Raises AbiError."""
-    (value,) = FEE_PREFERENCES.decode_returned(returned)
-    if value not in (*FeeIn,):
-        raise AbiError(f"feePreferences: {value} is no preference")
-    return FeeIn(value)
 
 
 def available_fees(addresses: Addresses, owner: ChecksumAddress, currency: ChecksumAddress) -> Call:

@@ -26,7 +26,6 @@ V3_QUOTE: Final = Function(
 
 V4_QUOTE: Final = Function(f"quoteExactInputSingle(({POOL_KEY},bool,uint128,bytes))", ("uint256", "uint256"))
 """Of V4Quoter: pool, zeroForOne, exact amount, data for the hook."""
-GET_SLOT0: Final = Function("getSlot0(bytes32)", ("uint160", "int24", "uint24", "uint24"))
 """Of StateView: price, tick, the protocol's fee, the pool's fee. A price of 0: there is no such pool."""
 EXECUTE: Final = Function("execute(bytes,bytes[],uint256)")
 """Of the universal router: commands, their inputs, deadline in seconds."""

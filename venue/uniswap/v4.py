@@ -12,7 +12,6 @@ from venue.uniswap.addresses import Addresses, RouterVersion
 from venue.uniswap.contracts import (
     CURRENCY_AMOUNT,
     EXECUTE,
-    GET_SLOT0,
     POOL,
     SINGLE,
     SWAP_EXACT_IN_SINGLE_SETTLE_ALL_TAKE_ALL,
@@ -84,11 +83,6 @@ def quote(addresses: Addresses, key: PoolKey, token_in: ChecksumAddress, amount:
 def quoted(returned: bytes) -> int:
     """What the quoter says would be bought. Raises AbiError."""
     return int(V4_QUOTE.decode_returned(returned)[0])
-
-
-def slot0(addresses: Addresses, key: PoolKey) -> Call:
-    """Where the pool stands; a price of 0 says that there is none. To be called and never sent."""
-    return Call(addresses.state_view, GET_SLOT0.encode(key.pool_id))
 
 
 def swap(addresses: Addresses, version: RouterVersion, swap: V4Swap, deadline: int) -> Call:

@@ -20,7 +20,7 @@ from tests.venue.avantis.server import (
 from tests.venue.avantis.support import Refuses
 from venue.avantis.hosts import Api, Family, Hosts, Service
 from venue.avantis.meta import fetch_meta
-from venue.avantis.wire import AvantisCode, AvantisError, Fields
+from venue.avantis.wire import AvantisCode
 
 ELSEWHERE: list[tuple[Fault, AvantisCode]] = [
     (Status(500), AvantisCode.SERVER_FAILED),
@@ -129,30 +129,3 @@ async def test_a_host_that_is_not_there() -> None:
         await fetch_meta(api)
         assert api.troubles(Service.TX_BUILDER)["gone"].code is AvantisCode.UNREACHABLE
         await api.aclose()
-
-
-@pytest.mark.parametrize("fault", [Drip(), HTML, Status(500), REDIRECT, HUGE])
-async def test_a_write_is_sent_once_and_nowhere_else(fault: Fault) -> None:
-    async with two() as (first, second, api):
-        first.plan(META, fault)
-        with pytest.raises(AvantisError) as caught:
-            await api.write(
-                Service.TX_BUILDER, "v2/meta", lambda reply: _built(reply.status, reply.body), body={"a": 1}
-            )
-        assert caught.value.sent
-        assert (len(first.asked), len(second.asked)) == (1, 0)
-        assert first.asked[0].method == "POST"
-        assert first.asked[0].body == {"a": 1}
-
-
-async def test_a_write_that_never_left_says_so() -> None:
-    gone = Family("gone", *(["http://127.0.0.1:9"] * 4))
-    api = Api(Hosts((gone,), within_s=2.0))
-    with pytest.raises(AvantisError) as caught:
-        await api.write(Service.TX_BUILDER, "v2/meta", lambda reply: reply)
-    assert not caught.value.sent
-    await api.aclose()
-
-
-def _built(status: int, body: bytes) -> Fields:
-    raise AvantisError(AvantisCode.SERVER_FAILED, f"{status} {len(body)}")

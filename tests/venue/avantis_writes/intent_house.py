@@ -17,7 +17,7 @@ from venue.avantis.registered import Cancellation, Execution
 from venue.avantis.relay import OnAccepted, Outcome, Rejected, RelayCode, Unsettled
 from venue.avantis.signed import SignedRoute
 from venue.avantis.signed_ports import Deep, Hands, Times
-from venue.avantis.tracking import Seen, Track, fold, nonce_slot
+from venue.avantis.tracking import Seen, Stage, Track, fold, nonce_slot
 from venue.avantis.typed_signer import IntentChecker, IntentSigner, SignedIntent
 from venue.chain.envelope import RpcCode, RpcError
 
@@ -125,6 +125,8 @@ PLANS = (
     ["fail", "take", "execute"],
     ["take", "fail", "execute"],
     ["take", "foreign", "execute"],
+    ["take", "deny", "execute"],
+    ["take", "boast", "cancel"],
     ["take", "execute", "fail"],
     ["forget"],
 )
@@ -169,6 +171,11 @@ class FakeVenue:
         elif what == "cancel":
             life.end = Cancellation(self.block)
             life.tell("MarketOrderCanceled", orderId=life.number)
+        elif what == "deny":
+            life.tell("MarketOrderCanceled", orderId=life.number)
+        elif what == "boast":
+            t = trade(asked, index + 1)
+            life.tell("MarketOrderExecuted", orderId=life.number, price="7", usdcSentToTrader="9" * 12, t=t)
         elif what == "foreign":
             t = trade(asked, index, "0x" + "99" * 20)
             life.tell("MarketOrderExecuted", orderId=life.number, price="7", usdcSentToTrader="0", t=t)
@@ -196,7 +203,9 @@ class Line:
             return Rejected(RelayCode.NOT_SENT, "unreachable")
         self.venue.posts.append(signed)
         if self.process.lucky(0.1):
-            return Rejected(RelayCode.REJECTED, "400")
+            if self.process.lucky(0.5):
+                self.venue.take(signed)
+            return Unsettled(RelayCode.REJECTED, Track(Stage.FAILED, code=RelayCode.REJECTED))
         if self.process.lucky(0.05):
             return Unsettled(RelayCode.NO_STREAM, Track())
         life = self.venue.take(signed)

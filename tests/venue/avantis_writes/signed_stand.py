@@ -23,6 +23,7 @@ DUE_MS = NOW + TIMES.life_ms + TIMES.margin_ms
 FILLED = Execution(3, True, OPENED.price, OPENED.collateral, 10 * TEN, 0, 100)
 EXECUTED = replace(told.EXECUTED, payload=told.EXECUTED.payload | {"t": trade(OPENED, 3)})
 LIFE = [told.ACCEPTED, told.ATTEMPT, told.INITIATED, EXECUTED]
+GIVEN_BACK = NoEffect("CANCELED", "the venue gave the order back")
 CLOSING = Close(WALLET, 0, 3, 100 * USDC, 3 * 10**13, TEN)
 
 
@@ -36,8 +37,10 @@ class Still:
     found: Execution | Cancellation | None = None
     asked: list[str] = field(default_factory=list)
 
-    def use(self, nonce: int = 7) -> None:
-        self.word |= 1 << nonce
+    def use(self, found: Execution | Cancellation | None = FILLED) -> None:
+        """It has taken the nonce, and ended what that registered as `found`."""
+        self.word |= 1 << 7
+        self.found = found
 
     async def deep(self) -> Deep:
         return Deep(100, self.time_ms // 1000)

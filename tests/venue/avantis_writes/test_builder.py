@@ -74,20 +74,6 @@ async def test_three_refusals_open_the_circuit_for_what_adds_risk() -> None:
         await client.aclose()
 
 
-async def test_the_operator_may_close_the_circuit() -> None:
-    async with serving() as server:
-        builder, client = made(server, Time())
-        server.answer = EVIL
-        for _ in range(REFUSALS):
-            await refused(builder, "open")
-        assert builder.circuit.is_open
-        builder.close_circuit()
-        assert builder.circuit == Builder((client,), Time()).circuit
-        server.answer = Answer(answer("open"))
-        assert await refused(builder, "open") is None
-        await client.aclose()
-
-
 async def test_refusals_of_long_ago_and_honest_ones_do_not_count() -> None:
     clock = Time()
     async with serving() as server:

@@ -6,6 +6,7 @@ import pytest
 
 from engine import codec, world
 from venue.avantis.intent_facts import (
+    REFUSED,
     Fact,
     Heard,
     IntentEnded,
@@ -28,10 +29,10 @@ from venue.avantis.intent_log import (
     RecordFound,
     RecordHeard,
     RecordNever,
-    RecordRejected,
     RecordSigned,
     RecordTaken,
     RecordTracked,
+    RecordUnsent,
     Refusal,
     decide,
 )
@@ -49,11 +50,11 @@ def signed(order_id: str = "a", nonce: int = 7, kind: IntentKind = IntentKind.OP
 
 
 def event(stage: Heard, seq: int = 1, **fields: object) -> RecordHeard:
-    made = IntentEvent("a", seq, stage, 42, "", FILL if stage is Heard.EXECUTED else None, False)
+    made = IntentEvent("a", seq, stage, 42, "", False)
     return RecordHeard(replace(made, **fields))  # type: ignore[arg-type]
 
 
-def found(fill: IntentFill | None = FILL, by: Source = Source.HISTORY) -> RecordFound:
+def found(fill: IntentFill | None = FILL, by: Source = Source.CHAIN) -> RecordFound:
     return RecordFound("a", by, fill, 60, "seen")
 
 
@@ -95,8 +96,8 @@ def test_a_whole_life() -> None:
     assert do(intents, TRACK) == (IntentTracked("a", "trk-1"),)
     assert do(intents, event(Heard.REGISTERED)) == (event(Heard.REGISTERED).event,)
     assert do(intents, event(Heard.EXECUTED, 2)) == (event(Heard.EXECUTED, 2).event,)
-    ended = IntentEnded("a", IntentResult.DONE, Source.RELAY, "", FILL, 50)
-    assert do(intents, TAKEN) == (IntentTaken("a", 50), ended)
+    assert do(intents, TAKEN) == (IntentTaken("a", 50),)
+    assert do(intents, found()) == (IntentEnded("a", IntentResult.DONE, Source.CHAIN, "seen", FILL, 60),)
     assert not intents.open
     assert intents.ended["a"].signed == signed()
 
@@ -104,7 +105,7 @@ def test_a_whole_life() -> None:
 def test_an_id_is_one_intent_ever(intents: Intents) -> None:
     assert do(intents, RecordSigned(signed())) == ()
     assert code(intents, RecordSigned(signed(nonce=8))) is LogCode.ID_REUSED
-    do(intents, RecordRejected("a", True, "no"))
+    do(intents, RecordUnsent("a", "no"))
     assert code(intents, RecordSigned(signed())) is LogCode.ALREADY_ENDED
     assert code(intents, RecordSigned(signed("b"))) is LogCode.NONCE_REUSED
 
@@ -123,7 +124,7 @@ def test_it_is_handed_over_once_or_abandoned(intents: Intents) -> None:
     assert code(intents, BeginSubmit("b")) is LogCode.ALREADY_ENDED
 
 
-AFTER = (TRACK, event(Heard.EXECUTED), TAKEN, RecordNever("a"), RecordRejected("a", True, ""), found())
+AFTER = (TRACK, event(Heard.EXECUTED), TAKEN, RecordNever("a"), RecordUnsent("a", ""), found())
 
 
 @pytest.mark.parametrize("command", AFTER)
@@ -140,16 +141,28 @@ def test_an_end_is_an_end(intents: Intents, command: Command) -> None:
     assert code(intents, command) is LogCode.ALREADY_ENDED
 
 
-@pytest.mark.parametrize(("sent", "end"), [(True, IntentResult.REJECTED), (False, IntentResult.NOT_SENT)])
-def test_what_the_relay_does_not_have_has_no_effect(intents: Intents, sent: bool, end: IntentResult) -> None:
-    do(intents, RecordRejected("a", sent, "why"))
-    assert result(intents)[0] is end
+def test_what_never_left_us_has_no_effect(intents: Intents) -> None:
+    do(intents, RecordUnsent("a", "why"))
+    assert result(intents) == (IntentResult.NOT_SENT, Source.US)
 
 
-@pytest.mark.parametrize(("before", "why"), [(TRACK, LogCode.CONTRADICTED), (TAKEN, LogCode.TAKEN)])
-def test_what_was_taken_is_not_rejected(intents: Intents, before: Command, why: LogCode) -> None:
+REJECTED = event(Heard.FAILED, -1, code=REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [(TRACK, LogCode.CONTRADICTED), (REJECTED, LogCode.CONTRADICTED), (TAKEN, LogCode.TAKEN)],
+)
+def test_what_somebody_has_was_not_unsent(intents: Intents, before: Command, why: LogCode) -> None:
     do(intents, before)
-    assert code(intents, RecordRejected("a", True, "400")) is why
+    assert code(intents, RecordUnsent("a", "400")) is why
+
+
+def test_a_refusal_of_the_relay_is_heard_and_no_end(intents: Intents) -> None:
+    do(intents, REJECTED)
+    assert "a" in intents.open
+    do(intents, TAKEN, found())
+    assert result(intents) == (IntentResult.DONE, Source.CHAIN)
 
 
 def test_a_tracking_id_stays(intents: Intents) -> None:
@@ -158,36 +171,27 @@ def test_a_tracking_id_stays(intents: Intents) -> None:
     assert code(intents, RecordTracked("a", "trk-2")) is LogCode.OTHER_TRACK
 
 
-@pytest.mark.parametrize("taken_first", [True, False])
-@pytest.mark.parametrize(("stage", "end"), [("executed", IntentResult.DONE), ("canceled", IntentResult.CANCELED)])
-def test_the_relay_and_the_nonce_agree_in_either_order(
-    intents: Intents, taken_first: bool, stage: str, end: IntentResult
-) -> None:
-    commands: list[Command] = [event(Heard(stage)), TAKEN]
-    do(intents, TRACK, commands.pop(taken_first))
-    assert "a" in intents.open
-    do(intents, *commands)
-    assert result(intents) == (end, Source.RELAY)
-
-
 @pytest.mark.parametrize(
     "told",
     [
         event(Heard.FAILED),
-        event(Heard.EXECUTED, fill=None),
-        event(Heard.EXECUTED, fill=replace(FILL, is_long=False)),
+        event(Heard.CANCELED),
+        event(Heard.EXECUTED),
         event(Heard.EXECUTED, contradicted=True),
         event(Heard.REGISTERED),
     ],
 )
-def test_without_a_usable_word_of_the_relay_the_history_decides(intents: Intents, told: RecordHeard) -> None:
+@pytest.mark.parametrize("fill", [FILL, None])
+def test_whatever_the_relay_says_the_chain_decides(
+    intents: Intents, told: RecordHeard, fill: IntentFill | None
+) -> None:
     do(intents, TRACK, told)
-    assert code(intents, found()) is LogCode.NOT_TAKEN
+    assert code(intents, found(fill)) is LogCode.NOT_TAKEN
     do(intents, TAKEN)
     assert "a" in intents.open
     assert code(intents, found(replace(FILL, is_long=False))) is LogCode.CONTRADICTED
-    do(intents, found())
-    assert result(intents) == (IntentResult.DONE, Source.HISTORY)
+    do(intents, found(fill))
+    assert result(intents) == (IntentResult.DONE if fill else IntentResult.CANCELED, Source.CHAIN)
 
 
 @pytest.mark.parametrize("kind", [IntentKind.INCREASE, IntentKind.CLOSE])
@@ -196,7 +200,7 @@ def test_a_fill_is_of_the_position_it_was_about(kind: IntentKind) -> None:
     do(intents, RecordSigned(signed(kind=kind)), BeginSubmit("a"), TAKEN)
     assert code(intents, found(replace(FILL, trade_index=4))) is LogCode.CONTRADICTED
     do(intents, found(None))
-    assert result(intents) == (IntentResult.CANCELED, Source.HISTORY)
+    assert result(intents) == (IntentResult.CANCELED, Source.CHAIN)
 
 
 def test_a_person_may_end_what_the_chain_does_not_show(intents: Intents) -> None:
@@ -210,7 +214,8 @@ def test_a_person_may_end_what_the_chain_does_not_show(intents: Intents) -> None
         (None, IntentResult.EXPIRED),
         (event(Heard.ACCEPTED), IntentResult.EXPIRED),
         (event(Heard.FAILED, code="ATTEMPTS_EXHAUSTED"), IntentResult.EXPIRED),
-        (event(Heard.CANCELED), IntentResult.CANCELED),
+        (event(Heard.CANCELED), IntentResult.EXPIRED),
+        (REJECTED, IntentResult.REJECTED),
     ],
 )
 def test_an_unused_nonce_past_its_deadline_is_an_end(
@@ -225,7 +230,7 @@ def test_a_registration_without_a_nonce_is_nothing_to_act_on(intents: Intents, s
     do(intents, TRACK, event(stage))
     assert code(intents, RecordNever("a")) is LogCode.CONTRADICTED
     do(intents, TAKEN)
-    assert stage is Heard.EXECUTED or code(intents, RecordNever("a")) is LogCode.TAKEN
+    assert code(intents, RecordNever("a")) is LogCode.TAKEN
 
 
 def test_only_a_new_stage_is_news(intents: Intents) -> None:
@@ -259,7 +264,7 @@ def test_no_secret_is_in_a_repr() -> None:
 
 def test_the_journal_holds_them() -> None:
     made = world.World()
-    for command in (RecordSigned(signed()), BeginSubmit("a"), TRACK, event(Heard.EXECUTED), TAKEN):
+    for command in (RecordSigned(signed()), BeginSubmit("a"), TRACK, event(Heard.EXECUTED), TAKEN, found()):
         answer = world.decide(made, command)
         assert isinstance(answer, tuple)
         for fact in answer:

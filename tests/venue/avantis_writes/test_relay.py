@@ -128,14 +128,14 @@ async def test_an_answer_that_is_no_stream_is_unsettled() -> None:
         assert await stand.submit() == Unsettled(RelayCode.NO_STREAM, Track())
 
 
-async def test_400_is_a_promise() -> None:
+async def test_400_is_no_promise_either() -> None:
     async with standing() as stand:
         stand.server.status = 400
         outcome = await stand.submit()
         again = await stand.submit()
-    assert isinstance(outcome, Rejected)
-    assert outcome.code is RelayCode.REJECTED
+    assert outcome == Unsettled(RelayCode.REJECTED, Track(Stage.FAILED, code="RELAY_REJECTED"))
     assert isinstance(again, Rejected)
+    assert again.code is RelayCode.ALREADY_SENT
     assert len(stand.server.orders) == 1
 
 

@@ -1,22 +1,18 @@
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.venue.avantis_writes import relay_server as told
-from tests.venue.avantis_writes.intent_house import Memory, Process, routed, trade
-from tests.venue.avantis_writes.relay_stand import NOW, OPENED, WALLET
-from tests.venue.avantis_writes.signed_stand import CLOSING, DUE_MS, EXECUTED, FILLED, LIFE, ended, housing
-from venue.avantis.asked import Increase
+from tests.venue.avantis_writes.intent_house import Memory, Process, routed
+from tests.venue.avantis_writes.relay_stand import NOW, OPENED
+from tests.venue.avantis_writes.signed_stand import CLOSING, DUE_MS, FILLED, GIVEN_BACK, LIFE, ended, housing
 from venue.avantis.direct import Done, NoEffect, Unclear, UnderWay
 from venue.avantis.intent_facts import Fact, IntentResult, IntentSigned, IntentSubmitting, IntentTracked
 from venue.avantis.intent_log import Command, LogCode, RecordSigned, RecordTracked, Refusal
 from venue.avantis.registered import Cancellation, Execution
 from venue.avantis.relay import Relay
-from venue.avantis.tracking import Fill, Seen, Track, fills, fold
-from venue.avantis.units import TEN, USDC
 from venue.net.client import Client
 
 
@@ -76,24 +72,38 @@ async def test_without_a_tracking_id_the_chain_decides(status: int) -> None:
         assert house.posts() == 1
 
 
-async def test_what_the_chain_has_and_nobody_tells_of_is_a_persons_business() -> None:
-    async with housing([told.Break()]) as house:
+@pytest.mark.parametrize("script", [[told.Break()], [*LIFE], [told.ACCEPTED, told.FAILED]])
+async def test_what_the_chain_has_and_tells_no_end_of_is_a_persons_business_in_the_end(script: list[told.Step]) -> None:
+    async with housing(script) as house:
         await house.send()
-        house.chain.use()
+        await ended(house)
+        house.chain.use(None)
+        assert isinstance(await house.looked(), UnderWay)
+        house.late()
         unclear = await house.looked()
         assert isinstance(unclear, Unclear)
         assert unclear.stuck
-        assert "To resolve: find the order" in unclear.why
-        house.chain.found = replace(FILLED, is_long=False)
-        assert (await house.looked()) == unclear
+        assert "no end of its order for too long. To resolve: find the order" in unclear.why
+        assert await house.route.resolve("a", FILLED, "seen on the chain") is None
+        assert await house.route.ending("a") == Done(OPENED, FILLED)
+
+
+async def test_an_end_of_another_order_is_a_persons_business_at_once() -> None:
+    async with housing([told.Break()]) as house:
+        await house.send()
+        house.chain.use(replace(FILLED, is_long=False))
+        unclear = await house.looked()
+        assert isinstance(unclear, Unclear)
+        assert unclear.stuck
+        assert "what was found is not a. To resolve: find the order" in unclear.why
         assert "is not a" in house.route.waiting["a"]
-        assert isinstance(await house.route.resolve("a", house.chain.found, "seen"), Refusal)
+        assert isinstance(await house.route.resolve("a", replace(FILLED, is_long=False), "seen"), Refusal)
         assert await house.route.resolve("a", FILLED, "seen on the chain") is None
         assert await house.route.ending("a") == Done(OPENED, FILLED)
 
 
 @pytest.mark.parametrize("found", [FILLED, Cancellation(90)])
-async def test_the_history_tells_what_the_relay_does_not(found: Execution | Cancellation) -> None:
+async def test_the_chain_tells_what_the_relay_does_not(found: Execution | Cancellation) -> None:
     async with housing([told.ACCEPTED, told.FAILED], []) as house:
         await house.send()
         await ended(house)
@@ -101,10 +111,9 @@ async def test_the_history_tells_what_the_relay_does_not(found: Execution | Canc
         assert unclear == Unclear(
             f"the relay gave up: ATTEMPTS_EXHAUSTED; the chain decides, it may be taken until {DUE_MS} ms"
         )
-        house.chain.use()
-        house.chain.found = found
+        house.chain.use(found)
         ending = await house.looked()
-        assert ending == (Done(OPENED, FILLED) if found is FILLED else NoEffect("CANCELED", "by the history"))
+        assert ending == (Done(OPENED, FILLED) if found is FILLED else GIVEN_BACK)
 
 
 async def test_an_error_is_an_end_once_the_nonce_says_never() -> None:
@@ -116,39 +125,23 @@ async def test_an_error_is_an_end_once_the_nonce_says_never() -> None:
         assert await house.looked() == NoEffect("EXPIRED", why)
 
 
-async def test_a_cancellation_is_an_end_once_the_chain_has_the_nonce() -> None:
+async def test_a_cancellation_is_an_end_once_the_chain_tells_of_it() -> None:
     async with housing([told.ACCEPTED, told.INITIATED, told.CANCELED]) as house:
         await house.send()
         await ended(house)
         assert isinstance(await house.looked(), UnderWay)
-        house.chain.use()
-        assert await house.looked() == NoEffect("CANCELED", "the venue gave the order back")
+        house.chain.use(None)
+        assert isinstance(await house.looked(), UnderWay)
+        house.chain.use(Cancellation(90))
+        assert await house.looked() == GIVEN_BACK
 
 
-async def test_400_is_an_end_and_so_is_a_relay_that_is_not_there() -> None:
+async def test_a_relay_that_is_not_there_was_handed_nothing() -> None:
     async with housing([]) as house:
-        house.stand.server.status = 400
-        refused = await house.send()
-        assert refused
-        assert refused.code == IntentResult.REJECTED
-        assert await house.route.ending("a") == refused == await house.send()
         away = Relay(Client(httpx.URL("http://127.0.0.1:9"), within_s=1), lambda: NOW)
         refused = await routed(Memory([], Process()), away, house.chain, lambda: NOW).send("a", OPENED)
         assert refused
         assert refused.code == IntentResult.NOT_SENT
-
-
-@pytest.mark.parametrize("key", ["trader", "pairIndex", "buy"])
-async def test_a_fill_of_another_order_is_not_believed(key: str) -> None:
-    other: dict[str, Any] = {"trader": "0x" + "22" * 20, "pairIndex": 1, "buy": False}
-    foreign = replace(EXECUTED, payload=EXECUTED.payload | {"t": trade(OPENED, 3) | {key: other[key]}})
-    async with housing([told.ACCEPTED, foreign], []) as house:
-        await house.send()
-        await ended(house)
-        house.chain.use()
-        unclear = await house.looked()
-        assert isinstance(unclear, Unclear)
-        assert "not one of this order" in unclear.why
 
 
 async def test_a_close_names_since_when_its_position_has_stood() -> None:
@@ -173,9 +166,8 @@ async def test_whatever_the_journal_held_at_a_crash_nothing_is_handed_over_again
         await ended(house)
         house.chain.use()
         await house.looked()
-        for held in (0, 1, 2, 3, 4, 6):  # the fifth and the sixth are one transaction
+        for held in range(7):
             again = house.restart(house.memory.facts[:held])
-            again.chain.found = FILLED
             ending = await again.looked()
             if held > 1:
                 assert ending == Done(OPENED, FILLED)
@@ -236,14 +228,6 @@ async def test_a_registration_the_chain_does_not_show_is_a_persons_business_in_t
         assert unclear.stuck
         assert "does not show nonce 7" in unclear.why
         assert "nonce is unused" in house.route.waiting["a"]
-
-
-def test_an_increase_is_not_filled_by_a_close_and_two_numbers_contradict() -> None:
-    fill = Fill.model_validate(EXECUTED.payload | {"open": False})
-    assert not fills(fill, Increase(WALLET, 0, 3, USDC, TEN, TEN, TEN))
-    assert fills(fill, CLOSING)
-    track = fold(Track(), Seen(1, "MarketOrderInitiated", {"orderId": 1}))
-    assert fold(track, Seen(2, "MarketOrderExecuted", {"orderId": 2})).contradicted
 
 
 def test_codes_are_told_apart() -> None:

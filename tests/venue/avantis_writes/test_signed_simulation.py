@@ -87,11 +87,13 @@ class Desk:
         nonces = {each.signed.nonce: order_id for order_id, each in intents.ended.items()}
         posts = [nonces[signed.intent.nonce] for signed in self.venue.posts]
         assert len(set(posts)) == len(posts)
-        done = {nonces[life.signed.intent.nonce] for life in self.venue.lives if isinstance(life.end, Execution)}
-        assert not self.refused & done
+        ends = {nonces[life.signed.intent.nonce]: life.end for life in self.venue.lives}
+        done = {order_id: end for order_id, end in ends.items() if isinstance(end, Execution)}
+        assert not self.refused & done.keys()
         for number in range(1, self.wanted + 1):
             await self.hear(f"o{number}")
-            assert isinstance(self.said[f"o{number}"], Done) == (f"o{number}" in done)
+            said = self.said[f"o{number}"]
+            assert (said.execution if isinstance(said, Done) else None) == done.get(f"o{number}")
 
 
 async def lived(seed: int, door: type[Memory] = Memory) -> Desk:

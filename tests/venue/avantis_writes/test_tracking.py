@@ -9,10 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.venue.avantis_writes import relay_server as told
-from tests.venue.avantis_writes.golden import TRADER
-from venue.avantis.asked import Close, Increase, Open
-from venue.avantis.tracking import Seen, Stage, Track, Verdict, fills, fold, nonce_slot, replayed, seen, verdict
-from venue.avantis.units import TEN, USDC
+from venue.avantis.tracking import Seen, Stage, Track, Verdict, fold, nonce_slot, replayed, seen, verdict
 from venue.net.sse import Event, EventDecoder
 
 OPEN = (told.ACCEPTED, told.ATTEMPT, told.INITIATED, told.EXECUTED)
@@ -52,8 +49,6 @@ def test_how_far_it_has_come(events: tuple[told.Told, ...], stage: Stage) -> Non
 def test_what_is_told_is_kept() -> None:
     track = folded(OPEN)
     assert (track.tracking_id, track.order_id, track.attempts, track.last_seq) == (told.ID, 42, 1, 3)
-    assert track.fill is not None
-    assert (track.fill.price, track.fill.trade.index, track.fill.trade.collateral) == (3 * 10**13, 3, 100 * USDC)
     assert folded((told.ACCEPTED, told.FAILED)).code == "ATTEMPTS_EXHAUSTED"
 
 
@@ -71,7 +66,6 @@ def test_every_order_of_events_ends_as_executed_once_that_was_told() -> None:
     for order in itertools.permutations(OPEN):
         track = folded(order)
         assert track.stage is Stage.EXECUTED
-        assert track.fill is not None
         assert track.tracking_id == told.ID
 
 
@@ -162,27 +156,11 @@ def test_a_replay_without_payloads_still_says_how_it_ended() -> None:
     for event in replayed(body) or ():
         track = fold(track, event)
     assert track.stage is Stage.EXECUTED
-    assert track.fill is None
 
 
-def test_a_fill_is_of_what_was_asked() -> None:
-    fill = folded(OPEN).fill
-    assert fill is not None
-    opened = Open(TRADER, 0, True, 100 * USDC, 10 * TEN, 3 * 10**13, TEN)
-    assert fills(fill, opened)
-    assert not fills(fill, replace(opened, pair_index=1))
-    assert not fills(fill, replace(opened, is_long=False))
-    assert not fills(fill, replace(opened, trader=told_by("22")))
-    assert not fills(fill, Close(TRADER, 0, 3, 100 * USDC, 3 * 10**13, TEN))
-    grown = folded((told.ACCEPTED, told.INCREASED)).fill
-    assert grown is not None
-    increase = Increase(TRADER, 0, 3, USDC, TEN, 3 * 10**13, TEN)
-    assert fills(grown, increase)
-    assert not fills(grown, replace(increase, trade_index=2))
-
-
-def told_by(byte: str) -> Any:
-    return "0x" + byte * 20
+def test_two_numbers_contradict() -> None:
+    assert folded((told.INITIATED, replace(told.EXECUTED, payload={"orderId": 43}))).contradicted
+    assert not folded((told.INITIATED, told.EXECUTED)).contradicted
 
 
 @given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))

@@ -50,6 +50,9 @@ class RpcServer:
         self.answers: dict[str, object | Answer] = {}
         self.plan: deque[Fault] = deque()
         self.always: Fault | None = None
+        self.faults: dict[str, Fault] = {}
+        """By method, every time."""
+        self.delay_s = 0.0
         self.asked: list[str] = []
         self.url = httpx.URL("http://127.0.0.1")
 
@@ -59,10 +62,13 @@ class RpcServer:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         question: Question = json.loads(await request.read())
         self.asked.append(question["method"])
+        await asyncio.sleep(self.delay_s)
         if self.plan:
             return await self.plan.popleft()(request, question)
         if self.always is not None:
             return await self.always(request, question)
+        if fault := self.faults.get(question["method"]):
+            return await fault(request, question)
         return said({"jsonrpc": "2.0", "id": question["id"], "result": self._result(question)})
 
     def _result(self, question: Question) -> object:

@@ -201,6 +201,7 @@ async def test_a_lost_subscription_is_caught_up_by_polling_and_taken_again_later
             often.set()
         if len(connected) > 1:
             raise WsLost("subscription lost: again")
+        fork.top = 101
         yield fork.get(101, 0)
         fork.top = 102
         yield None
@@ -213,7 +214,7 @@ async def test_a_lost_subscription_is_caught_up_by_polling_and_taken_again_later
         waiting = asyncio.create_task(take(events, 1))
         async with asyncio.timeout(WITHIN_S):
             await often.wait()
-        assert connected == [0.0, 2.0, 6.0, 14.0, 30.0], "further and further apart"
+        assert connected == [0.0, 2.5, 6.5, 14.5, 30.5], "further and further apart"
         assert heads.last_error == "subscription lost: again"
         fork.top = 106
         assert await waiting == [head(106)]

@@ -4,7 +4,17 @@ from eth_utils.address import to_checksum_address
 from venue.chain import machine
 from venue.chain.call import Call
 from venue.chain.facts import Fact, Result, TxIncluded, TxSigned
-from venue.chain.machine import Adopt, ChainCode, RecordIncluded, RecordSigned, Refusal, Reserve, Settle, decide
+from venue.chain.machine import (
+    Adopt,
+    ChainCode,
+    Readopt,
+    RecordIncluded,
+    RecordSigned,
+    Refusal,
+    Reserve,
+    Settle,
+    decide,
+)
 from venue.chain.state import Chain, evolve
 
 WALLET = "0x1111111111111111111111111111111111111111"
@@ -127,3 +137,20 @@ def test_the_number_of_open_transactions_has_a_bound(chain: Chain) -> None:
 @pytest.mark.parametrize("command", [signed("x", "0x1"), included("x", "0x1"), Settle("x"), machine.RecordTaken("x")])
 def test_what_was_never_reserved_has_no_history(chain: Chain, command: machine.Command) -> None:
     assert code(chain, command) is ChainCode.UNKNOWN_TX
+
+
+def test_a_shared_key_is_taken_on_again_by_somebody_who_looked(chain: Chain) -> None:
+    assert code(chain, Readopt(45, "ops")) is ChainCode.NOT_SHARED
+    do(chain, reserve("a"))
+    do(chain, reserve("b"))
+    do(chain, machine.RecordTaken("a"))
+    assert code(chain, Readopt(45, "ops")) is ChainCode.STILL_OPEN
+    do(chain, machine.RecordTaken("b"))
+    assert code(chain, Readopt(41, "ops")) is ChainCode.NONCE_BEHIND
+    assert chain.taken == (40, 41)
+    do(chain, Readopt(45, "ops"))
+    do(chain, reserve("c"))
+    assert chain.open["c"].nonce == 45
+    assert code(chain, reserve("a")) is ChainCode.ALREADY_ENDED
+    do(chain, machine.RecordTaken("c"))
+    assert code(chain, reserve("d")) is ChainCode.KEY_SHARED

@@ -14,13 +14,14 @@ from tests.venue.chain.rpc_server import Fault, RpcServer, serving, wire_head
 from venue.chain.abi import Function
 from venue.chain.answers import SendOutcome
 from venue.chain.call import Call
-from venue.chain.reverts import errors_of, revert_of
+from venue.chain.reverts import revert_of
 from venue.chain.rpc import Rpc, RpcCode, RpcError
 
 ALICE, BOB = (to_checksum_address(each) for each in ADDRESSES[:2])
 CONTRACT = to_checksum_address("0x" + "c0" * 20)
 TX = "0x" + "ab" * 32
-ERRORS = errors_of(["TooBig(uint256)"])
+TOO_BIG = Function("TooBig(uint256)")
+ERRORS = {TOO_BIG.selector: TOO_BIG}
 
 
 @pytest.fixture

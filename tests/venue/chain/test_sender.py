@@ -257,3 +257,15 @@ async def test_what_never_left_is_sent_at_the_next_pass(house: House) -> None:
     await house.sender.pass_once()
     assert len(node.seen) == 1
     assert not house.sender.waiting
+
+
+async def test_a_call_has_enough_gas_whatever_the_estimate_says() -> None:
+    class Liar(FakeChain):
+        async def estimate_gas(self, call: Call, sender: str) -> int:
+            del call, sender
+            return 21_000
+
+    house = House(Liar())
+    await house.sender.adopt()
+    await house.sender.send("a", await ping(1))
+    assert (await house.open("a")).reserved.gas == POLICY.least_gas >= 1_500_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.venue.chain.test_machine import included, reserve, signed
 from venue.chain import machine
 from venue.chain.facts import ContractPinned, Fact, TxReserved
-from venue.chain.machine import Adopt, ChainCode, Pin, RecordReorged, RecordTaken, Refusal, Settle
+from venue.chain.machine import Adopt, ChainCode, Pin, Readopt, RecordReorged, RecordTaken, Refusal, Settle
 from venue.chain.wallets import Of, Wallets, decide
 
 NAMES: Final = ("0xA", "0xB", "0xC")
@@ -130,6 +130,11 @@ def test_a_shared_key_stops_its_own_wallet_only() -> None:
     do(wallets, "0xA", RecordTaken("a"))
     assert code(wallets, "0xA", reserve("b")) is ChainCode.KEY_SHARED
     do(wallets, "0xB", reserve("b"))
+    assert code(wallets, "0xB", Readopt(9, "ops")) is ChainCode.NOT_SHARED
+    assert code(wallets, "0xC", Readopt(9, "ops")) is ChainCode.NOT_SHARED
+    do(wallets, "0xA", Readopt(3, "ops"))
+    do(wallets, "0xA", reserve("c"))
+    assert (wallets.of("0xA").open["c"].nonce, wallets.of("0xB").next_nonce) == (3, 8)
 
 
 def test_what_stands_at_an_address_is_believed_by_all_and_by_those_who_come_later() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.venue.uniswap.support import STRANGER, TOKEN, WALLET
 from venue.chain.abi import AbiError
-from venue.clanker.attribution import Collected, attribute, claimed, collected, stored_since
+from venue.clanker.attribution import Collected, attribute, claimed, collected
 from venue.clanker.contracts import CLAIM_TOKENS, CLANKER, STORE_TOKENS
 from venue.uniswap.addresses import UNISWAP
 
@@ -88,12 +88,6 @@ def test_what_a_stranger_claimed_waits_for_its_log() -> None:
 
 def test_only_usdc_waits() -> None:
     assert attribute([Collected(TOKEN, 0, {UNISWAP.weth: 7})], 0).pending == ()
-
-
-def test_sums_around_a_collection_tell_unless_somebody_claimed() -> None:
-    assert stored_since(10, 25) == 15
-    assert stored_since(10, 10) == 0
-    assert stored_since(10, 3) is None
 
 
 @given(

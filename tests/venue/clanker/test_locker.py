@@ -15,11 +15,8 @@ from venue.clanker.contracts import (
     CLAIM_TOKENS,
     CLANKER,
     COLLECT_REWARDS,
-    FEE_PREFERENCES,
-    NO_FEES_TO_CLAIM,
     STORE_TOKENS,
     TOKEN_REWARDS,
-    FeeIn,
 )
 from venue.clanker.rules import rules
 from venue.uniswap.addresses import UNISWAP
@@ -55,10 +52,6 @@ def test_topics(event: Event, starts: str, ends: str) -> None:
     assert event.topic.hex().endswith(ends)
 
 
-def test_a_claim_of_nothing_reverts_with_its_own_error() -> None:
-    assert NO_FEES_TO_CLAIM.hex() == "846d8c5c"
-
-
 def test_a_launch_names_its_pool_and_its_recipients() -> None:
     rewards = locker.rewards(answer(TOKEN), TOKEN)
     assert rewards is not None
@@ -82,12 +75,6 @@ def test_a_launch_names_its_pool_and_its_recipients() -> None:
 def test_a_launch_that_cannot_be_is_not_believed(returned: bytes) -> None:
     with pytest.raises(AbiError):
         locker.rewards(returned, TOKEN)
-
-
-def test_a_preference_is_one_of_three() -> None:
-    assert locker.preferred(encode(FEE_PREFERENCES.returns, [1])) is FeeIn.PAIRED
-    with pytest.raises(AbiError):
-        locker.preferred(encode(FEE_PREFERENCES.returns, [3]))
 
 
 def allowed(call: Call) -> None:

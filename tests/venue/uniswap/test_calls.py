@@ -11,7 +11,6 @@ from venue.uniswap.addresses import UNISWAP, RouterVersion
 from venue.uniswap.contracts import (
     EXACT_INPUT_SINGLE,
     EXECUTE,
-    GET_SLOT0,
     MULTICALL,
     PERMIT2_ALLOWANCE,
     PERMIT2_APPROVE,
@@ -43,7 +42,6 @@ def test_both_venues_know_the_same_usdc() -> None:
         (MULTICALL, "5ae401dc"),
         (V3_QUOTE, "c6a5026a"),
         (V4_QUOTE, "aa9d21cb"),
-        (GET_SLOT0, "c815641c"),
         (EXECUTE, "3593564c"),
         (PERMIT2_APPROVE, "87517c45"),
         (PERMIT2_ALLOWANCE, "927da105"),
@@ -65,7 +63,6 @@ def test_a_pool_is_named_by_its_key() -> None:
     assert KEY.pool_id == vectors()["pool_id"]
     assert KEY.zero_for_one(UNISWAP.usdc)
     assert not KEY.zero_for_one(TOKEN)
-    assert v4.slot0(UNISWAP, KEY).data[4:] == KEY.pool_id
     with pytest.raises(ValueError, match="in order"):
         PoolKey(TOKEN, UNISWAP.usdc, 0x800000, 200, HOOK)
     with pytest.raises(ValueError, match="in this pool"):
