@@ -218,8 +218,15 @@ async def cancellations(scene: Scene) -> Sequence[Line]:
         first = max(0, head - LOG_BLOCKS + 1)
         logs = await node.logs(AVANTIS.trading, [MARKET_OPEN_CANCELED.topic], first, head)
     except RpcError as error:
-        return (Line("cancellations", Status.WARN, f"{error.code}: {error}", "without it, the history decides"),)
+        return (
+            Line(
+                "cancellations",
+                Status.WARN,
+                f"{error.code}: {error}",
+                "without it, an order given back takes longer to settle",
+            ),
+        )
     if logs:
         return (Line("cancellations", Status.OK, f"{len(logs)} logs as known in blocks {first} to {head}"),)
-    text = f"no log as known in blocks {first} to {head}: the venue's history decides what was given back"
+    text = f"no log as known in blocks {first} to {head}: the history says what was given back, the chain shows it"
     return (Line("cancellations", Status.OK, text),)

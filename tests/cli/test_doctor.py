@@ -75,7 +75,7 @@ def test_all_is_well(live: LiveVenue, tmp_path: Path) -> None:
     assert TRADER in found["wallet"]["text"]
     assert "code 0x" in found["code trading"]["text"]
     assert "leverage at most 10: risk.leverage 10, AVANTIS_MAX_LEVERAGE 75, venue 40" in found["caps ETH"]["text"]
-    assert "history decides what was given back" in found["cancellations"]["text"]
+    assert "the history says what was given back" in found["cancellations"]["text"]
     assert found["endpoint"]["text"].startswith(live.node.http_url.removeprefix("http://").partition(":")[0])
     assert "canary" not in run.stdout + run.stderr
 
