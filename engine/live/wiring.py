@@ -44,6 +44,8 @@ from venue.net.url import checked_url
 
 GWEI = 10**9
 ETHER = 10**18
+RELAY_STREAMS = 200
+"""Each order holds a connection to the relay until it has ended; a close must find one when many are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,8 @@ def builders_of(settings: Settings) -> tuple[Client, ...]:
 
 def relay_of(settings: Settings) -> Client:
     """That of the first family only: what is signed is handed over once, to whom the operator names first."""
-    return Client(checked_url(hosts_of(settings).families[0].url(Service.GATEWAY), Service.GATEWAY), within_s=8.0)
+    url = checked_url(hosts_of(settings).families[0].url(Service.GATEWAY), Service.GATEWAY)
+    return Client(url, within_s=8.0, connections=RELAY_STREAMS)
 
 
 def _simulating(node: AgreedNode, wallet: ChecksumAddress) -> Simulate:
