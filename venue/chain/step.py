@@ -9,6 +9,10 @@ from venue.chain.fees import Fees, outbid
 from venue.chain.state import Tx
 
 
+MOST_TIMES = 5
+"""A call is not outbid beyond so many times what the market asks: waiting is cheaper."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Patience and limits; heights in blocks."""
@@ -116,7 +120,7 @@ def _waiting(tx: Tx, seen: Seen, policy: Policy) -> Step:
     if tx.cancelling or seen.head > tx.reserved.expires_block:
         return _giving_up(tx, newest, seen, policy)
     if _outdated(newest, seen, policy):
-        better = outbid(_fees(newest), seen.market, policy.fee_cap)
+        better = outbid(_fees(newest), seen.market, min(policy.fee_cap, MOST_TIMES * seen.market.max_fee))
         return Sign(better, cancels=False) if better else _resend(newest, seen, policy, "waiting at the fee cap")
     return _resend(newest, seen, policy, "")
 
