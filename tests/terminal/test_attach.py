@@ -29,7 +29,7 @@ def lost(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
     """A demo whose terminal is gone."""
     demo = app(tmp_path, "demo", "--on-hangup", request.param)
     try:
-        demo.wait_for("Desks 12")
+        demo.wait_for("Desks 12", 30)
         demo.hang_up()
         yield request.param, demo
     finally:
@@ -40,7 +40,7 @@ def test_the_engine_outlives_its_terminal_and_is_found_again(lost: tuple[str, Pt
     what, demo = lost
     again = app(tmp_path, "attach")
     try:
-        again.wait_for("Desks 12")
+        again.wait_for("Desks 12", 30)
         again.wait_for("link ")
         if what == "halt":
             again.wait_for("12 halted")
@@ -63,15 +63,15 @@ def test_two_at_once_and_an_observer_commands_nothing(tmp_path: Path) -> None:
     demo = app(tmp_path, "demo")
     others = [demo]
     try:
-        demo.wait_for("Desks 12")
+        demo.wait_for("Desks 12", 30)
         observer = app(tmp_path, "attach", "--observe")
         others.append(observer)
-        observer.wait_for("Desks 12")
+        observer.wait_for("Desks 12", 30)
         observer.keys("HH")
         observer.wait_for("observer: may only look")
         operator = app(tmp_path, "attach")
         others.append(operator)
-        operator.wait_for("Desks 12")
+        operator.wait_for("Desks 12", 30)
         operator.keys("HH")
         operator.wait_for("halted 12 desks")
         for each in (demo, observer):

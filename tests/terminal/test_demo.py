@@ -25,7 +25,7 @@ def demo(tmp_path: Path) -> Iterator[PtyApp]:
         XDG_CONFIG_HOME=str(tmp_path),
     )
     try:
-        child.wait_for("Desks 12")
+        child.wait_for("Desks 12", 30)
         yield child
     finally:
         child.end()

@@ -8,7 +8,6 @@ from venue.chain.facts import TxIncluded, TxSigned
 from venue.chain.fees import Fees, outbid
 from venue.chain.state import Tx
 
-
 MOST_TIMES = 5
 """A call is not outbid beyond so many times what the market asks: waiting is cheaper."""
 

@@ -1,5 +1,6 @@
 """One endpoint: what it says read strictly, against a real node and against a mad one."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import httpx
@@ -131,6 +132,10 @@ async def test_logs_are_found_by_contract_and_topic(real: Rpc, node: Node) -> No
     await node.set_code(CONTRACT, emitting(topic))
     for nonce in range(2):
         await real.send_raw(signed(nonce, to=CONTRACT, value=nonce + 5))
+    for _ in range(1_000):
+        if await real.block_number() >= 2:
+            break
+        await asyncio.sleep(0.005)  # the node answers before it has mined
     logs = await real.logs([CONTRACT], [topic], 0, 10)
     assert [(log.address, log.topics, int.from_bytes(log.data, "big"), log.block) for log in logs] == [
         (CONTRACT, (topic,), 5, 1),
