@@ -70,12 +70,16 @@ class Bench:
             await self._following
 
     async def moves(self) -> None:
-        """Blocks are mined until that is seen."""
-        before = self.chain.heads.pulse
+        """Blocks are mined until that is seen, and all of them are."""
+        heads = self.chain.heads
+        before = heads.pulse
         async with asyncio.timeout(20):
             while self.chain.heads.pulse is before or not self.chain.heads.pulse.moved:
                 await self.out.mine()
                 await asyncio.sleep(0.05)
+            newest = int(await self.out.node.rpc("eth_blockNumber"), 16)
+            while heads.tip is None or heads.tip.number < newest:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
 
     async def settled(self, order_id: str, outcome: OrderOutcome) -> OrderOutcome:
         """What becomes of it."""
