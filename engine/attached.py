@@ -20,7 +20,7 @@ from engine import wire
 from engine.commands import Command, Receipt
 from engine.delta import Mismatch, patch
 from engine.port import EVERYTHING, Info
-from engine.remote import NoAnswer, NotYours, RemoteError, RemotePort
+from engine.remote import BadAnswer, NoAnswer, RemoteError, RemotePort
 from engine.snapshot import Event, EventPage, Snapshot
 
 RING = 5_000
@@ -108,7 +108,7 @@ class Attached:
             try:
                 await self._follow()
             except RemoteError as error:
-                if not self._first.done() or isinstance(error, NotYours):
+                if not self._first.done():
                     raise
                 self._lost(str(error))
                 wait_s = min(2 * wait_s, LONGEST_S) if not isinstance(error, NoAnswer) else SHORTEST_S
@@ -145,14 +145,13 @@ class Attached:
 
 
 def _applied(raw: dict[str, Any], read: dict[str, Any], change: Any) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401
-    """The next picture, plain and read; what did not change is not read again. Raises BadAnswer by `wire`."""
+    """The next picture, plain and read; what did not change is not read again. Raises BadAnswer."""
     try:
         new: Any = patch(raw, change)
-    except Mismatch as error:
-        raise NoAnswer(str(error)) from None
-    if not isinstance(new, dict) or new.keys() != EVERYTHING:
-        raise NoAnswer("the picture is not whole")
-    kept = {name: read[name] for name, value in new.items() if name in read and raw.get(name) is value}
-    return new, {
-        name: kept[name] if name in kept else wire.read_field(_KINDS[name], value, name) for name, value in new.items()
-    }
+        if not isinstance(new, dict) or new.keys() != EVERYTHING:
+            raise Mismatch("the picture is not whole")
+        kept = {name: read[name] for name, value in new.items() if name in read and raw.get(name) is value}
+        fresh = {name: wire.read_field(_KINDS[name], new[name], name) for name in new.keys() - kept.keys()}
+    except (Mismatch, wire.Unreadable) as error:
+        raise BadAnswer(f"the engine's picture cannot be read: {error}") from None
+    return new, kept | fresh

@@ -1,6 +1,5 @@
 """The verbs that command a running engine's desks, once: what the keys do, for scripts."""
 
-import json
 import time
 import uuid
 from collections.abc import Callable
@@ -19,13 +18,12 @@ from engine.commands import (
     ReleaseDesk,
     ResumeDesk,
 )
-from engine.plain import plain
 from engine.remote import RemotePort
 from engine.snapshot import DeskRow, Snapshot
 from engine.text import clean
 from tui.live.shared import confirmable
 from tui.orders import WHOLE, EnvelopeFields, worst_price
-from tui.verbs import Refused, as_json, ask, called, cents, state
+from tui.verbs import Refused, answered, as_json, ask, called, cents, state
 
 MEANT_FOR_MS = 30_000
 WHOLE_PERCENT = 100
@@ -65,12 +63,7 @@ def _send(state: Path | None, as_json: bool, make: Callable[[Snapshot, str], Com
         seen = await port.latest()
         return await port.submit(make(seen, (await port.info()).operator))
 
-    receipt: Receipt = ask(state, send)
-    if as_json:
-        click.echo(json.dumps(plain(receipt)))
-    if not receipt.ok:
-        raise Refused(f"{receipt.code}: {clean(receipt.text)}")
-    click.echo(f"perpdesk: {clean(receipt.text)}", err=True)
+    answered(ask(state, send), as_json)
 
 
 def _one(desk: str, id_: str, make: Make) -> Callable[[Snapshot, str], Command]:

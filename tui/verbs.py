@@ -186,7 +186,11 @@ def _submit(
         until = time.time_ns() // 10**6 + expires * 1000
         return await port.submit(kind(id=id_ or uuid.uuid4().hex, who=who, seen_seq=0, expires_at_ms=until, **terms))
 
-    receipt: Receipt = ask(state, send)
+    answered(ask(state, send), as_json)
+
+
+def answered(receipt: Receipt, as_json: bool) -> None:
+    """Says what became of a command. Raises Refused."""
     if as_json:
         click.echo(json.dumps(plain(receipt)))
     if not receipt.ok:

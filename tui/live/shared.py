@@ -86,6 +86,13 @@ waiting = click.option(
 )
 
 
+def signing(command: Callable[..., None]) -> Callable[..., None]:
+    """Everything that commands share which sign something and wait for what becomes of it."""
+    for option in (options, password_options, as_json, waiting, dry_run):
+        command = option(command)
+    return command
+
+
 def keystore_of(settings: Settings, keystore: Path | None, state: Path | None) -> Path:
     """The file with the key."""
     return keystore or settings.wallet.keystore or live_state(state) / "wallet.json"

@@ -126,11 +126,7 @@ def positions(config: Path | None, state: Path | None, keystore: Path | None, as
 @click.option("--leverage", type=Amount(), required=True, help="Within risk.leverage and the venue's own cap.")
 @_yes
 @_id
-@shared.dry_run
-@shared.waiting
-@shared.as_json
-@shared.password_options
-@shared.options
+@shared.signing
 def open_(
     market: str,
     side: str,
@@ -167,11 +163,7 @@ def open_(
 @click.option("--desk-too", is_flag=True, help="Even if a desk of this state directory owns it.")
 @_yes
 @_id
-@shared.dry_run
-@shared.waiting
-@shared.as_json
-@shared.password_options
-@shared.options
+@shared.signing
 def close(
     market: str,
     index: int | None,

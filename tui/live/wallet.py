@@ -146,11 +146,7 @@ async def holdings(settings: Settings, address: Any) -> dict[str, object]:  # no
 
 @wallet.command("approve")
 @click.argument("amount", type=Amount())
-@shared.dry_run
-@shared.waiting
-@shared.as_json
-@shared.password_options
-@shared.options
+@shared.signing
 def approve(
     amount: Decimal,
     config: Path | None,
