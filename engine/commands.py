@@ -39,6 +39,25 @@ class CloseDesk(Envelope):
     worst_price: int
 
 
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """One desk whose position is to be closed, and the worst average price that is accepted (1e-18 USD)."""
+
+    address: str
+    worst_price: int
+
+
+MOST_LEAVES = 256
+"""Desks of one command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseDesks(Envelope):
+    """Closes these desks' whole positions as one order of one operator: what can be closed is, the others are named."""
+
+    leaves: tuple[Leave, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReduceDesk(Envelope):
     """Closes `share` (1e-6) of the desk's position, unless the average price would be worse than `worst_price`."""
@@ -63,6 +82,21 @@ class ReleaseDesk(Envelope):
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteDesk(Envelope):
+    """Leaves words on the desk for whoever looks next; none take the last ones away."""
+
+    address: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckAlarm(Envelope):
+    """An alarm that stands is known: it stays visible, but asks for nobody any more until it has ended."""
+
+    text: str
+
+
 PHRASE = "LIVE"
 """What an operator types to arm a run."""
 
@@ -74,7 +108,19 @@ class ArmRun(Envelope):
     phrase: str
 
 
-DeskCommand = ArmRun | HaltDesk | ResumeDesk | HaltAll | CloseDesk | ReduceDesk | QuarantineDesk | ReleaseDesk
+DeskCommand = (
+    ArmRun
+    | HaltDesk
+    | ResumeDesk
+    | HaltAll
+    | CloseDesk
+    | CloseDesks
+    | ReduceDesk
+    | QuarantineDesk
+    | ReleaseDesk
+    | NoteDesk
+    | AckAlarm
+)
 Command = DeskCommand | ClearingCommand | RequestCommand
 
 

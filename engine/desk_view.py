@@ -6,6 +6,7 @@ from dataclasses import replace
 from engine.agent.plan import MarketSight
 from engine.desk_rows import PlanRow, SeenMarket
 from engine.desks.accounts import creator, deployed, pending, realised, reserve
+from engine.desks.risk import History, take_profit_price
 from engine.desks.state import Desk, House
 from engine.desks.terms import Terms
 from engine.exchange_rows import Side, Wad
@@ -46,9 +47,16 @@ def desk_row(desk: Desk, house: House, terms: Terms, positions: Mapping[Position
         quarantine=desk.quarantine,
         warning=", ".join(sorted(rule.value for rule in desk.warnings)),
         plan=_plan(desk),
+        memo=desk.memo,
+        memo_by=desk.memo_by,
+        memo_at_ms=desk.memo_at_ms if desk.memo else None,
     )
     position = positions.get(desk.ref) if desk.ref else None
-    return row if position is None else _with_position(row, position)
+    if position is None:
+        return row
+    limit = int(terms.risk.early_take_profit_pct * PPM)
+    profit_at = take_profit_price(position, limit, History(desk.profits_taken, desk.drawn_down))
+    return replace(_with_position(row, position), take_profit=profit_at)
 
 
 def _note(desk: Desk, held: Usdc, needed: Usdc, leverage: int, house: House, terms: Terms) -> str:

@@ -56,6 +56,11 @@ def _tell_guard(fact: Fact) -> Told | None:
             return Told(fact.address, "quarantine", clean(f"quarantined by {fact.who}: {fact.why}"), fact.who)
         case facts.DeskReleased():
             return Told(fact.address, "release", f"released by {fact.who}", fact.who)
+        case facts.DeskNoted():
+            words = clean(f"{fact.who}: {fact.text}") if fact.text else f"note taken away by {fact.who}"
+            return Told(fact.address, "note", words, fact.who)
+        case facts.AlarmAcknowledged():
+            return Told("", "alarm", clean(f"acknowledged by {fact.who}: {fact.text}"), fact.who)
         case facts.DeskLiquidated():
             text = f"desk liquidated, {money(fact.loss)} USDC lost, {money(fact.payout)} back"
             return Told(fact.address, "liquidation", text, "venue")

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
+from engine.acks import Acks
 from engine.arming import Arming
 from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand, GetMarketState, GetPositionHealth
@@ -13,12 +15,16 @@ from engine.clearing.counter import Counter
 from engine.clock import Clock
 from engine.commands import (
     PHRASE,
+    AckAlarm,
     ArmRun,
     CloseDesk,
+    CloseDesks,
     Command,
     DeskCommand,
     HaltAll,
     HaltDesk,
+    Leave,
+    NoteDesk,
     QuarantineDesk,
     Receipt,
     ReduceDesk,
@@ -37,6 +43,7 @@ from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 REMEMBERED = 1_000
+NOTE_LENGTH = 120
 _LOOKS: tuple[bool, str, str] = (False, Code.OBSERVING, "this run only looks: start it without --observe to command it")
 LOOK_EVERY_S, PATIENCE = 0.1, 25
 """How often, and how many times, a close is asked after before the receipt says that it waits."""
@@ -53,6 +60,7 @@ class Operator:
         requests: RequestCounter,
         clock: Clock,
         arming: Arming | None = None,
+        acks: Acks | None = None,
     ) -> None:
         self._settlement = settlement
         self._courier = courier
@@ -60,6 +68,7 @@ class Operator:
         self._requests = requests
         self._clock = clock
         self._arming = arming
+        self._acks = acks or Acks()
         self._asked: OrderedDict[tuple[str, str], tuple[Command, asyncio.Task[Receipt]]] = OrderedDict()
 
     async def execute(self, command: Command) -> Receipt:
@@ -119,27 +128,44 @@ class Operator:
 
     async def _carry_out(self, command: DeskCommand) -> tuple[bool, str, str]:
         who = clean_name(command.who)
+        if isinstance(command, CloseDesk | CloseDesks | ReduceDesk):
+            return await self._leave(command, who)
         match command:
             case ArmRun():
                 return await self._arm(command.phrase, who, command.id)
+            case AckAlarm():
+                return await self._acknowledge(command.text, who, command.id)
             case HaltAll():
                 return await self._halt("", who, command.id)
             case HaltDesk():
                 return await self._halt(command.address, who, command.id)
-            case ResumeDesk():
-                return await self._tell(desk_commands.Resume(command.address, who, command.id), "resumed")
-            case QuarantineDesk():
-                why = clean(command.why) if command.why else f"set aside by {who}"
-                return await self._tell(desk_commands.Quarantine(command.address, why, who, command.id), "set aside")
-            case ReleaseDesk():
-                return await self._tell(desk_commands.Release(command.address, who, command.id), "released")
+        told, done = _for_desk(command, who)
+        return await self._tell(told, done)
+
+    async def _leave(self, command: CloseDesk | CloseDesks | ReduceDesk, who: str) -> tuple[bool, str, str]:
+        match command:
             case CloseDesk():
                 outcome = await self._courier.close(command.address, command.worst_price, who, command.seen_seq)
                 return _left(await self._acted_on(outcome), "close")
+            case CloseDesks():
+                return await self._close_each(command.leaves, who, command.seen_seq)
             case ReduceDesk():
                 terms = (command.share, command.worst_price, who, command.seen_seq)
                 outcome = await self._courier.reduce(command.address, *terms)
                 return _left(await self._acted_on(outcome), "reduce")
+
+    async def _close_each(self, leaves: tuple[Leave, ...], who: str, seen_seq: int) -> tuple[bool, str, str]:
+        """All at once; one that fails or is refused keeps none of the others."""
+
+        async def close(leave: Leave) -> OrderOutcome | Rejection:
+            outcome = await self._courier.close(leave.address, leave.worst_price, who, seen_seq)
+            return await self._acted_on(outcome)
+
+        found = await asyncio.gather(*(close(leave) for leave in leaves), return_exceptions=True)
+        names = await self._settlement.read(
+            lambda world: {desk.address: desk.name for desk in world.house.desks.values()}
+        )
+        return _left_each([(names.get(leave.address, "?"), each) for leave, each in zip(leaves, found, strict=True)])
 
     async def _arm(self, phrase: str, who: str, command_id: str) -> tuple[bool, str, str]:
         if self._arming is None:
@@ -148,6 +174,14 @@ class Operator:
             return False, Code.NOT_ARMED, f"phrase: expected {PHRASE}, typed in full"
         answer = await self._tell(desk_commands.RecordArmed(who, command_id), "confirmed: desks may open")
         self._arming.armed = self._arming.armed or answer[0]
+        return answer
+
+    async def _acknowledge(self, text: str, who: str, command_id: str) -> tuple[bool, str, str]:
+        if not self._acks.stands(text):
+            return False, Code.NO_SUCH_ALARM, "no such alarm stands now"
+        answer = await self._tell(desk_commands.RecordAcknowledged(clean(text), who, command_id), "acknowledged")
+        if answer[0]:
+            self._acks.take(text, who, self._clock.now_ms())
         return answer
 
     async def _tell(self, command: desk_commands.Command, done: str) -> tuple[bool, str, str]:
@@ -172,6 +206,23 @@ class Operator:
         return True, "", f"halted {len(answer)} desk{'' if len(answer) == 1 else 's'}" if answer else "already halted"
 
 
+def _for_desk(
+    command: ResumeDesk | QuarantineDesk | ReleaseDesk | NoteDesk, who: str
+) -> tuple[desk_commands.Command, str]:
+    """What a desk is told, and the word for having done it."""
+    match command:
+        case ResumeDesk():
+            return desk_commands.Resume(command.address, who, command.id), "resumed"
+        case QuarantineDesk():
+            why = clean(command.why) if command.why else f"set aside by {who}"
+            return desk_commands.Quarantine(command.address, why, who, command.id), "set aside"
+        case ReleaseDesk():
+            return desk_commands.Release(command.address, who, command.id), "released"
+        case NoteDesk():
+            text = clean(command.text, NOTE_LENGTH) if command.text.strip() else ""
+            return desk_commands.Note(command.address, text, who, command.id), "noted"
+
+
 def _meant_the_same(first: Command, again: Command) -> bool:
     """Whether a repetition asks for the same; when it was meant and what was seen by then may differ."""
     return type(first) is type(again) and first == replace(
@@ -181,6 +232,26 @@ def _meant_the_same(first: Command, again: Command) -> bool:
 
 def _refused(rejection: Rejection) -> tuple[bool, str, str]:
     return False, rejection.code, rejection.detail
+
+
+def _left_each(outcomes: Sequence[tuple[str, OrderOutcome | Rejection | BaseException]]) -> tuple[bool, str, str]:
+    """How many were closed, what came back, how many still wait, and the first that was not closed, with its code."""
+    closed = [outcome for _, outcome in outcomes if isinstance(outcome, Filled)]
+    failed: list[tuple[str, str, str]] = []
+    for name, outcome in outcomes:
+        if isinstance(outcome, StoreFailed):
+            raise outcome
+        if isinstance(outcome, BaseException):
+            failed.append((name, Code.INTERNAL, type(outcome).__name__))
+        elif isinstance(outcome, Declined | Rejection):
+            failed.append((name, outcome.code, outcome.detail))
+    waiting = len(outcomes) - len(closed) - len(failed)
+    said = [f"{len(closed)} of {len(outcomes)} closed, {money(sum(each.payout for each in closed))} USDC back"]
+    if waiting:
+        said.append(f"{waiting} without an answer yet")
+    if failed:
+        said.append(f"{len(failed)} not closed, first {failed[0][0]}: {failed[0][2]}")
+    return not failed, failed[0][1] if failed else "", "; ".join(said)
 
 
 def _left(outcome: OrderOutcome | Rejection, kind: str) -> tuple[bool, str, str]:

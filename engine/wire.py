@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from engine.clearing.answers import Answer
-from engine.commands import Command, Receipt
+from engine.commands import MOST_LEAVES, Command, Receipt
 from engine.plain import plain
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Limits:
     items: int
 
 
-OF_COMMANDS = Limits(number=128, text=200, items=32)
+OF_COMMANDS = Limits(number=128, text=200, items=MOST_LEAVES)
 OF_ANSWERS = Limits(number=4_000, text=10_000, items=100_000)
 
 
@@ -54,6 +54,12 @@ def read_command(value: object) -> Command:
     """A command from outside. Raises Unreadable."""
     command: Command = _one_of(get_args(Command), value, "command", OF_COMMANDS)
     return command
+
+
+def read_text(value: object, where: str) -> str:
+    """A text from outside. Raises Unreadable."""
+    text: str = _read(str, value, where, OF_COMMANDS)
+    return text
 
 
 def read_number(value: object, where: str) -> int:
@@ -69,7 +75,7 @@ def receipt_out(receipt: Receipt) -> dict[str, Any]:
 
 
 def read(kind: type[T], value: object) -> T:
-    """What the engine has sent: an Info, Snapshot, EventPage or Receipt. Raises Unreadable."""
+    """What the engine has sent: an Info, Snapshot, EventPage, Receipt or the points of a market. Raises Unreadable."""
     found: T = _read(kind, value, kind.__name__, OF_ANSWERS)
     return found
 

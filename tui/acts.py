@@ -8,10 +8,15 @@ from pathlib import Path
 import click
 
 from engine.commands import (
+    MOST_LEAVES,
+    AckAlarm,
     CloseDesk,
+    CloseDesks,
     Command,
     HaltAll,
     HaltDesk,
+    Leave,
+    NoteDesk,
     QuarantineDesk,
     Receipt,
     ReduceDesk,
@@ -23,6 +28,7 @@ from engine.snapshot import DeskRow, Snapshot
 from engine.text import clean
 from tui.live.shared import confirmable
 from tui.orders import WHOLE, EnvelopeFields, worst_price
+from tui.reasons import closable
 from tui.verbs import Refused, answered, as_json, ask, called, cents, state
 
 MEANT_FOR_MS = 30_000
@@ -97,45 +103,86 @@ def resume(desk: str, id_: str, as_json: bool, state: Path | None) -> None:
 
 
 @click.command()
-@_desk
+@click.argument("desk", required=False)
+@click.option("--all", "every", is_flag=True, help="Every position of every desk.")
 @click.option("--share", type=click.IntRange(1, 100), default=100, show_default=True, help="Percent of the position.")
 @_yes
 @_id
 @as_json
 @state
-def close(desk: str, share: int, yes: bool, id_: str, as_json: bool, state: Path | None) -> None:
-    """Close a desk's position, or a share of it, at most 1 % worse than it is quoted now.
+def close(desk: str | None, every: bool, share: int, yes: bool, id_: str, as_json: bool, state: Path | None) -> None:
+    """Close a desk's position, or a share of it, or all positions, at most 1 % worse than they are quoted now.
 
     Asks for the notional to be typed; --yes does not.
     """
-
+    if every == (desk is not None):
+        raise click.UsageError("expected the name of a desk, or --all")
+    if every and share != WHOLE_PERCENT:
+        raise click.UsageError("--share is of one desk; --all closes whole positions")
     if not yes:
         confirmable()
     seen: Snapshot = ask(state, RemotePort.latest)
-    row = found(seen, desk)
-    worst = worst_price(row)
-    if worst is None:
-        raise Refused(f"NO_POSITION: {called(row.token, row.address)}: no position, or no price to close it at")
+    rows = [row for row in seen.desks if closable(row) is None] if desk is None else [found(seen, desk)]
+    leaves = [Leave(row.address, worst) for row in rows if (worst := worst_price(row)) is not None]
+    if not leaves:
+        whose = ", ".join(called(row.token, row.address) for row in rows) or "all desks"
+        raise Refused(f"NO_POSITION: {whose}: no position, or no price to close it at")
     if not yes:
-        _confirmed(row, share)
+        _confirmed(rows, share)
 
     def make(_: Snapshot, who: str) -> Command:
         sent = _envelope(id_, who, seen)
+        if every:
+            return CloseDesks(**sent, leaves=tuple(leaves[:MOST_LEAVES]))
         if share == WHOLE_PERCENT:
-            return CloseDesk(**sent, address=row.address, worst_price=worst)
-        return ReduceDesk(**sent, address=row.address, share=share * WHOLE // WHOLE_PERCENT, worst_price=worst)
+            return CloseDesk(**sent, address=leaves[0].address, worst_price=leaves[0].worst_price)
+        part = share * WHOLE // WHOLE_PERCENT
+        return ReduceDesk(**sent, address=leaves[0].address, share=part, worst_price=leaves[0].worst_price)
 
+    if every and len(leaves) > MOST_LEAVES:
+        click.echo(f"perpdesk: {len(leaves) - MOST_LEAVES} positions are left for another call", err=True)
     _send(state, as_json, make)
 
 
-def _confirmed(row: DeskRow, share: int) -> None:
-    size = cents(row.notional)
-    payout = cents(row.exit.payout * share // WHOLE_PERCENT if row.exit else None)
-    impact = f"{row.exit.impact:+.2%}" if row.exit else "?"
-    whose = f"{row.side} {row.market} {size} of {called(row.token, row.address)}"
-    what = f"{whose}: {share} %, {payout} USDC, impact {impact}"
-    if click.prompt(f"{clean(what)}\nType {size} to confirm", err=True, default="", show_default=False).strip() != size:
+def _confirmed(rows: list[DeskRow], share: int) -> None:
+    """Shows what is about to be closed, and asks for its size, or for the sum of all. Raises Refused."""
+    for row in rows:
+        payout = cents(row.exit.payout * share // WHOLE_PERCENT if row.exit else None)
+        impact = f"{row.exit.impact:+.2%}" if row.exit else "?"
+        whose = f"{row.side} {row.market} {cents(row.notional)} of {called(row.token, row.address)}"
+        click.echo(clean(f"{whose}: {share} %, {payout} USDC, impact {impact}"), err=True)
+    size = cents(sum(row.notional or 0 for row in rows))
+    if click.prompt(f"Type {size} to confirm", err=True, default="", show_default=False).strip() != size:
         raise Refused(f"NOT_CONFIRMED: {size} was not typed; nothing was sent")
+
+
+@click.command()
+@_desk
+@click.argument("text", default="")
+@_id
+@as_json
+@state
+def note(desk: str, text: str, id_: str, as_json: bool, state: Path | None) -> None:
+    """Leave words on a desk for whoever looks next; no TEXT takes the last ones away."""
+    _send(state, as_json, _one(desk, id_, lambda row, sent: NoteDesk(**sent, address=row.address, text=text)))
+
+
+@click.command()
+@click.argument("words")
+@_id
+@as_json
+@state
+def ack(words: str, id_: str, as_json: bool, state: Path | None) -> None:
+    """Acknowledge the alarm with these WORDS in it: it stays visible, but asks for nobody until it has ended."""
+
+    def make(seen: Snapshot, who: str) -> Command:
+        standing = [alarm for alarm in seen.status.alarms if words.casefold() in alarm.casefold()]
+        if len(standing) != 1:
+            many = f"{len(standing)} alarms have" if standing else "no alarm has"
+            raise Refused(f"NO_SUCH_ALARM: {many} the words {clean(words)}; `perpdesk status` lists them")
+        return AckAlarm(**_envelope(id_, who, seen), text=standing[0])
+
+    _send(state, as_json, make)
 
 
 @click.command()
@@ -159,4 +206,4 @@ def release(desk: str, id_: str, as_json: bool, state: Path | None) -> None:
     _send(state, as_json, _one(desk, id_, lambda row, sent: ReleaseDesk(**sent, address=row.address)))
 
 
-ACTS: tuple[click.Command, ...] = (halt, resume, close, quarantine, release)
+ACTS: tuple[click.Command, ...] = (halt, resume, close, quarantine, release, note, ack)

@@ -1,64 +1,68 @@
-"""All alarms, spelled out: the message line has room for the first only."""
+"""All alarms, spelled out: the message line has room for the first only. One that is known is acknowledged here."""
 
 from tui import format as fmt
-from tui.dialogs import Panel
+from tui.dialogs import STEPS, Scroll
 from tui.session import Session
 from tui.tones import Line, Tone
 
 _MOST = 6
 """Lines of one alarm."""
-_AROUND = 4
-"""Rows of the terminal that are no alarm: the frame, the heading and the foot."""
-_STEPS = {"down": 1, "j": 1, "up": -1, "k": -1}
-_PAGES = {"pagedown": 1, "pageup": -1}
 
 
-class AlarmsPage(Panel):
-    """What a person should know now, the most urgent first."""
-
-    width = 78
+class AlarmsPage(Scroll):
+    """What a person should know now, the most urgent first; below it what somebody knows already."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._top = 0
+        self._at = 0
+        self._chosen = ""
 
-    def content(self) -> list[Line]:
-        """A heading, as many lines as have room, and where one is among them."""
-        alarms, lines = self.session.frame.snapshot.status.alarms, self._all()
-        room = self._room()
-        self._top = max(0, min(self._top, len(lines) - room))
-        shown = lines[self._top : self._top + room]
-        heading: Line = (
-            (fmt.fit(f"Alarms {len(alarms)}" if alarms else "Alarms", 17), Tone.STRONG),
-            ("esc closes this page", Tone.DIM),
-        )
-        below = len(lines) - self._top - len(shown)
-        more = f"{self._top} lines above, {below} below: j k" if len(lines) > room else ""
-        return [heading, *shown, ((more, Tone.DIM),)]
+    def heading(self) -> tuple[str, str]:
+        """How many ask for somebody."""
+        number = len(self._alarms)
+        if not number:
+            return "Alarms", "esc closes this page"
+        return f"Alarms {number}", "enter acknowledges, esc closes this page"
 
-    def draw_frame(self, fresh: bool) -> None:
-        """Alarms come and go: so does their room."""
-        lines = self.content()
-        self._panel.styles.height = len(lines) + 2
-        self._panel.draw(lines)
+    @property
+    def _alarms(self) -> tuple[str, ...]:
+        return self.session.frame.snapshot.status.alarms
+
+    def entries(self) -> list[Line]:
+        """Every alarm wrapped, the one of the cursor in view."""
+        self._follow()
+        lines: list[Line] = []
+        for number, alarm in enumerate(self._alarms):
+            first = len(lines)
+            for part, text in enumerate(fmt.wrap(alarm, self.width - 10, _MOST)):
+                mark = ("> " if number == self._at else "  ") if part == 0 else "  "
+                lines.append(((mark, Tone.TEXT), ("  " if part else "! ", Tone.LOSS), (text, Tone.TEXT)))
+            if number == self._at:
+                self._top = min(max(self._top, len(lines) - self.room), first)
+        known = self.session.frame.snapshot.status.acknowledged
+        for alarm in known:
+            for part, text in enumerate(fmt.wrap(alarm, self.width - 10, _MOST)):
+                lines.append((("    " if part else "  ✓ ", Tone.DIM), (text, Tone.DIM)))
+        return lines or [(("Nothing needs you now.", Tone.TEXT),)]
+
+    def _follow(self) -> None:
+        """The cursor stays on its alarm while others come and go."""
+        alarms = self._alarms
+        if self._chosen in alarms:
+            self._at = alarms.index(self._chosen)
+        self._at = max(0, min(self._at, len(alarms) - 1))
+        self._chosen = alarms[self._at] if alarms else ""
 
     def pressed(self, key: str) -> None:
-        """Scrolls, or goes back."""
-        if key in _STEPS:
-            self._top += _STEPS[key]
-        elif key in _PAGES:
-            self._top += _PAGES[key] * self._room()
-        elif key in ("a", "enter"):
+        """Moves, acknowledges, or goes back."""
+        if key == "a" or (key == "enter" and not self._alarms):
             self.dismiss()
             return
+        if key == "enter":
+            self.session.acknowledge(self._chosen)
+        step = STEPS.get(key, 0)
+        step += {"pagedown": self.room, "pageup": -self.room}.get(key, 0)
+        if step:
+            self._at = max(0, min(self._at + step, len(self._alarms) - 1))
+            self._chosen = self._alarms[self._at] if self._alarms else ""
         self.draw_frame(fresh=False)
-
-    def _room(self) -> int:
-        return max(1, self.app.size.height - _AROUND)
-
-    def _all(self) -> list[Line]:
-        lines: list[Line] = []
-        for alarm in self.session.frame.snapshot.status.alarms:
-            for number, part in enumerate(fmt.wrap(alarm, self.width - 8, _MOST)):
-                lines.append((("  " if number else "! ", Tone.LOSS), (part, Tone.TEXT)))
-        return lines or [(("Nothing needs you now.", Tone.TEXT),)]

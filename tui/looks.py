@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 
 import click
@@ -42,6 +43,8 @@ def status(as_json: bool, state: Path | None) -> None:
         click.echo(f"{name:<8} {clean(words)}")
     for alarm in now.alarms:
         click.echo(f"{'alarm':<8} {clean(alarm)}")
+    for alarm in now.acknowledged:
+        click.echo(f"{'known':<8} {clean(alarm)}")
 
 
 def _simulated(seen: Snapshot) -> str:
@@ -141,8 +144,38 @@ def log(follow: bool, lines: int, as_json: bool, state: Path | None) -> None:
                 _print(page.events, as_json)
                 last = page.events[-1].number if page.events else last
 
+    _until_interrupted(read())
+
+
+@click.command()
+@click.option("--since", type=click.IntRange(0), default=0, show_default=True, help="Only those numbered above.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what happens, until interrupted.")
+@state
+def events(since: int, follow: bool, state: Path | None) -> None:
+    """Print events for a machine: one JSON object a line, numbered; ask again since the last number.
+
+    Exit status 0; what had left the engine's memory before it could be read is counted on stderr.
+    """
+
+    async def read() -> None:
+        last = since
+        async with await RemotePort.connect(reached(state)) as port:
+            while True:
+                page = await port.events(last)
+                if page.dropped and last:
+                    click.echo(f"perpdesk: {page.dropped} events were not read in time", err=True)
+                _print(page.events, True)
+                last = page.events[-1].number if page.events else last
+                if not follow:
+                    return
+                await asyncio.sleep(LOOK_S)
+
+    _until_interrupted(read())
+
+
+def _until_interrupted(reading: Coroutine[None, None, None]) -> None:
     try:
-        asyncio.run(read())
+        asyncio.run(reading)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 
@@ -158,4 +191,4 @@ def _line(event: Event) -> str:
     return f"{at}  {event.kind:<11} {who:<14} {clean(event.text)}".rstrip()
 
 
-LOOKS: tuple[click.Command, ...] = (status, desks, markets, queue, log)
+LOOKS: tuple[click.Command, ...] = (status, desks, markets, queue, log, events)

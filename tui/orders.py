@@ -3,7 +3,20 @@
 from typing import TypedDict
 from uuid import uuid4
 
-from engine.commands import ArmRun, CloseDesk, HaltAll, HaltDesk, QuarantineDesk, ReduceDesk, ReleaseDesk, ResumeDesk
+from engine.commands import (
+    AckAlarm,
+    ArmRun,
+    CloseDesk,
+    CloseDesks,
+    HaltAll,
+    HaltDesk,
+    Leave,
+    NoteDesk,
+    QuarantineDesk,
+    ReduceDesk,
+    ReleaseDesk,
+    ResumeDesk,
+)
 from engine.exchange_rows import Side, Wad
 from engine.port import Port
 from engine.requests.commands import CancelRequest, RetryRequest
@@ -74,6 +87,11 @@ class Orders:
         envelope = self.envelope() | {"seen_seq": seen_seq}
         return CloseDesk(**envelope, address=address, worst_price=worst)
 
+    def close_each(self, leaves: tuple[Leave, ...], seen_seq: int) -> CloseDesks:
+        """Closes all these positions as they stood when it was confirmed."""
+        envelope = self.envelope() | {"seen_seq": seen_seq}
+        return CloseDesks(**envelope, leaves=leaves)
+
     def reduce(self, address: str, share: int, worst: Wad, seen_seq: int) -> ReduceDesk:
         """Closes a share of the position as it stood when it was confirmed, no worse than this price."""
         envelope = self.envelope() | {"seen_seq": seen_seq}
@@ -86,6 +104,14 @@ class Orders:
     def release(self, desk: DeskRow) -> ReleaseDesk:
         """Gives it back to the loops."""
         return ReleaseDesk(**self.envelope(), address=desk.address)
+
+    def note(self, desk: DeskRow, text: str) -> NoteDesk:
+        """Words for whoever looks at the desk next; none take the last ones away."""
+        return NoteDesk(**self.envelope(), address=desk.address, text=text)
+
+    def acknowledge(self, alarm: str) -> AckAlarm:
+        """The alarm is known, and asks for nobody any more."""
+        return AckAlarm(**self.envelope(), text=alarm)
 
     def cancel_request(self, key: str) -> CancelRequest:
         """Takes a request back."""

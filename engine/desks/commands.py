@@ -43,6 +43,7 @@ class Code(StrEnum):
     NOT_ARMED = "NOT_ARMED"
     OBSERVING = "OBSERVING"
     NOT_ASKED = "NOT_ASKED"
+    NO_SUCH_ALARM = "NO_SUCH_ALARM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,23 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Words for whoever looks at the desk next; none take the last ones away."""
+
+    address: str
+    text: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAcknowledged:
+    text: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReconcileWallet:
     """The wallet was counted, and holds `off` (either sign) beyond everything attributed."""
 
@@ -267,6 +285,8 @@ Command = (
     | RecordArmed
     | Quarantine
     | Release
+    | Note
+    | RecordAcknowledged
     | ReconcileWallet
     | IntendBuyback
     | RecordSwap

@@ -224,6 +224,25 @@ class DeskReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskNoted:
+    """An operator's words on a desk; empty words take the last ones away."""
+
+    address: str
+    text: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmAcknowledged:
+    """For the record: what stands, and who knows of it, ends with the process."""
+
+    text: str
+    who: str
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class WalletReconciled:
     """The wallet was counted and found `off` (either sign) from the books; that is now on the difference account."""
 
@@ -288,6 +307,8 @@ Fact = (
     | DeskResumed
     | DeskQuarantined
     | DeskReleased
+    | DeskNoted
+    | AlarmAcknowledged
     | WalletReconciled
     | BuybackIntended
     | BuybackFilled

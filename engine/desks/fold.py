@@ -205,6 +205,11 @@ def _on_released(house: House, fact: facts.DeskReleased, seq: int, at_ms: int) -
     _say(desk, seq, at_ms, fact.who, Outcome.RESUME, "released from quarantine, managed again")
 
 
+def _on_noted(house: House, fact: facts.DeskNoted, seq: int, at_ms: int) -> None:
+    desk = house.desks[fact.address]
+    desk.memo, desk.memo_by, desk.memo_at_ms = fact.text, fact.who, at_ms
+
+
 FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {
     facts.SimulationStarted: _on_simulation,
     facts.TokenEnrolled: _on_enrolled,
@@ -224,5 +229,7 @@ FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {
     facts.DeskResumed: _on_resumed,
     facts.DeskQuarantined: _on_quarantined,
     facts.DeskReleased: _on_released,
+    facts.DeskNoted: _on_noted,
+    facts.AlarmAcknowledged: lambda house, fact, seq, at_ms: None,
     **MONEY_FOLDS,
 }

@@ -129,6 +129,12 @@ def _release(house: House, command: commands.Release) -> tuple[Fact, ...]:
     return (facts.DeskReleased(desk.address, command.who, command.command_id),)
 
 
+def _note(house: House, command: commands.Note) -> tuple[Fact, ...]:
+    desk = find(house, command.address)
+    same = desk.memo == command.text
+    return () if same else (facts.DeskNoted(desk.address, command.text, command.who, command.command_id),)
+
+
 _DECISIONS: dict[type, Callable[[House, Any], tuple[Fact, ...]]] = {
     commands.StartSimulation: _start,
     commands.EnrollToken: _enroll,
@@ -148,6 +154,8 @@ _DECISIONS: dict[type, Callable[[House, Any], tuple[Fact, ...]]] = {
     commands.RecordArmed: lambda _, command: (facts.RunArmed(command.who, command.command_id),),
     commands.Quarantine: _quarantine,
     commands.Release: _release,
+    commands.Note: _note,
+    commands.RecordAcknowledged: lambda _, asked: (facts.AlarmAcknowledged(asked.text, asked.who, asked.command_id),),
     commands.ReconcileWallet: money.reconcile,
     commands.IntendBuyback: money.intend_buyback,
     commands.RecordSwap: money.record_swap,

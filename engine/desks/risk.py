@@ -76,6 +76,16 @@ def take_profit(position: PerpPosition, limits: Limits, history: History) -> Ver
     return Verdict(Rule.TAKE_PROFIT, measured, limit, limits.take_profit_share)
 
 
+def take_profit_price(position: PerpPosition, limit: int, history: History) -> int | None:
+    """The mark (1e-18) at which profit is taken next, at the present size, carry and impact; `limit` in 1e-6 as in
+    `Limits`. None where it is switched off or the profit is unknown."""
+    if not limit or not position.mark or position.notional <= 0 or isinstance(position.pnl, UnknownPnl):
+        return None
+    missing = position.collateral * limit * (history.profits_taken + 1) // PPM - position.pnl.net
+    move = position.mark * missing // position.notional
+    return max(position.mark + (move if position.ref.is_long else -move), 0)
+
+
 def cut_loss(position: PerpPosition, limits: Limits, history: History) -> Verdict | None:
     """The circuit breaker closes; the drawdown limit reduces, once per position."""
     measured = profit_share(position)

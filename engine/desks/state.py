@@ -56,6 +56,10 @@ class Desk:
     halted_at_ms: int | None = None
     quarantine: str = ""
     """Why no loop touches it; empty when they do."""
+    memo: str = ""
+    """An operator's words for whoever looks next."""
+    memo_by: str = ""
+    memo_at_ms: int = 0
     ref: PositionRef | None = None
     leverage: int = 0
     order: OrderIntended | None = None

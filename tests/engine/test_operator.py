@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from engine.acks import Acks
 from engine.clearing.counter import Counter
-from engine.commands import CloseDesk, HaltAll, HaltDesk, ResumeDesk
+from engine.commands import AckAlarm, CloseDesk, CloseDesks, HaltAll, HaltDesk, Leave, NoteDesk, ResumeDesk
 from engine.desks.manager import DeskManager
 from engine.operator import Operator
 from engine.requests.counter import RequestCounter
@@ -17,11 +18,13 @@ CLOCK = ManualClock()
 EXPIRES = CLOCK.now_ms() + 3_000
 
 
-def operator(settlement: Settlement, clock: ManualClock = CLOCK, desks: DeskManager | None = None) -> Operator:
+def operator(
+    settlement: Settlement, clock: ManualClock = CLOCK, desks: DeskManager | None = None, acks: Acks | None = None
+) -> Operator:
     reserved = ("desk:",)
     requests = RequestCounter(settlement, keeper(settlement), clock, reserved, {})
     courier = (desks or manager(settlement, ScriptedAgent())).courier
-    return Operator(settlement, courier, Counter(settlement, reserved, {}), requests, clock)
+    return Operator(settlement, courier, Counter(settlement, reserved, {}), requests, clock, acks=acks)
 
 
 def halt(command_id: str = "c1", address: str = TOKEN) -> HaltDesk:
@@ -129,3 +132,60 @@ async def test_a_close_that_no_keeper_executes_says_that_it_waits(tmp_path: Path
             clock.advance(0.1)
             await asyncio.sleep(0)
         assert (await asking).text == "close order created; a keeper executes it"
+
+
+async def test_closing_several_closes_what_can_be_closed_and_names_the_first_that_cannot(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, 100_000_000)
+        clock = ManualClock()
+        desks = manager(settlement, ScriptedAgent())
+        ops = operator(settlement, clock, desks)
+        await desks.manage_all()
+        await kept(settlement, desks)
+        await enrolled(settlement, address=OTHER)
+        leaves = (Leave(TOKEN, 1), Leave(OTHER, 1), Leave("0xnobody", 1))
+        close = CloseDesks(id="c", who="ops", seen_seq=settlement.seq, expires_at_ms=EXPIRES, leaves=leaves)
+        asking = asyncio.create_task(ops.execute(close))
+        await clock.asleep.wait()
+        await kept(settlement, desks)
+        clock.advance(0.1)
+        receipt = await asking
+        assert (receipt.ok, receipt.code) == (False, "NO_POSITION")
+        assert receipt.text.startswith("1 of 3 closed, ")
+        assert "; 2 not closed, first " in receipt.text
+        assert await settlement.read(lambda world: world.house.desks[TOKEN].ref) is None
+
+
+async def test_a_note_stays_on_the_desk_and_an_empty_one_takes_it_away(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement)
+        ops = operator(settlement)
+
+        async def noted() -> tuple[str, str]:
+            return await settlement.read(
+                lambda world: (world.house.desks[TOKEN].memo, world.house.desks[TOKEN].memo_by)
+            )
+
+        def note(id_: str, text: str) -> NoteDesk:
+            return NoteDesk(id=id_, who="ops", seen_seq=0, expires_at_ms=EXPIRES, address=TOKEN, text=text)
+
+        assert (await ops.execute(note("n1", "waiting\x1b[2J for the listing"))).ok
+        assert await noted() == ("waiting[2J for the listing", "ops")
+        assert (await ops.execute(note("n2", "waiting[2J for the listing"))).text == "already noted"
+        assert (await ops.execute(note("n3", "  "))).ok
+        assert (await noted())[0] == ""
+
+
+async def test_only_an_alarm_that_stands_is_acknowledged_and_that_is_journaled(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement)
+        acks = Acks()
+        ops = operator(settlement, acks=acks)
+        ack = AckAlarm(id="a1", who="ops", seen_seq=0, expires_at_ms=EXPIRES, text="feed lost: nothing is opened")
+        assert (await ops.execute(ack)).code == "NO_SUCH_ALARM"
+        acks.split(("feed lost: nothing is opened",))
+        before = settlement.seq
+        assert (await ops.execute(replace(ack, id="a2"))).ok
+        assert settlement.seq == before + 1
+        assert acks.split(("feed lost: nothing is opened",))[0] == ()

@@ -1,23 +1,33 @@
 """The registry: every key once per screen, and everything generated from it says the same."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import click
 
 from engine.port import Info
 from tests.tui.scripted import snapshot
-from tui.actions import ACTIONS, BY_ID, Place, Sight, bindings, help_lines, key_line
+from tui import acts, looks, verbs
+from tui.actions import ACTIONS, BY_ID
 from tui.deck import Deck
 from tui.detail import Page
 from tui.exchange import Exchange
 from tui.exchange_pages import PoolPage, RequestPage
 from tui.funds import Funds
+from tui.keepers_board import Keepers
+from tui.key_line import USUAL, bindings, help_lines, key_line
 from tui.log_screen import AgentLog
+from tui.market_page import MarketPage
 from tui.overview import Overview
+from tui.reasons import Place, Sight
 
 SCREENS: dict[Place, type[Deck]] = {
     Place.OVERVIEW: Overview,
     Place.EXCHANGE: Exchange,
     Place.AGENT_LOG: AgentLog,
     Place.FUNDS: Funds,
+    Place.KEEPERS: Keepers,
+    Place.MARKET: MarketPage,
     Place.DETAIL: Page,
     Place.REQUEST: RequestPage,
     Place.POOL: PoolPage,
@@ -43,7 +53,7 @@ def test_no_key_means_two_things_on_one_screen() -> None:
 
 def test_every_action_is_implemented_where_it_can_be_pressed() -> None:
     for action in ACTIONS:
-        name = "action_" + action.id.partition("(")[0]
+        name = "action_" + action.call.partition("(")[0]
         for place, screen in SCREENS.items():
             if place in action.places:
                 ours = [kind for kind in screen.__mro__ if kind.__module__.startswith("tui.")]
@@ -53,11 +63,34 @@ def test_every_action_is_implemented_where_it_can_be_pressed() -> None:
 def test_every_key_is_on_the_help_page() -> None:
     shown = " ".join(keys for keys, _, _ in help_lines()).split()
     for action in ACTIONS:
-        assert set(action.shown.split()) <= set(shown)
+        assert set(USUAL.shown(action).split()) <= set(shown)
+
+
+def test_whatever_commands_the_engine_can_be_done_from_a_shell() -> None:
+    only_looking = replace(INFO, role="observer")
+    for action in ACTIONS:
+        why = action.why_disabled(replace(sight(), info=only_looking))
+        if why and why.startswith("observer") and action.id != "arm":
+            assert action.verb, action.id
+
+
+def test_every_verb_is_one() -> None:
+    every = (*acts.ACTS, *looks.LOOKS, *verbs.VERBS)
+    shell = click.Group(commands={str(command.name): command for command in every})
+    for action in ACTIONS:
+        words = action.verb.split()
+        command: click.Command = shell
+        for word in words:
+            if word.startswith("--"):
+                assert any(word in option.opts for option in command.params)
+            else:
+                assert isinstance(command, click.Group)
+                command = command.commands[word]
 
 
 def test_danger_is_marked() -> None:
-    assert [action.id for action in ACTIONS if action.danger] == ["arm", "halt_all", "close_desk", "reduce_desk"]
+    danger = {action.id for action in ACTIONS if action.danger}
+    assert danger == {"arm", "halt_all", "close_desk", "close_all", "reduce_desk"}
 
 
 def test_the_key_line_shows_what_can_be_done_here() -> None:
@@ -85,8 +118,29 @@ def test_the_screen_imports_nothing_of_the_engine_but_its_contract() -> None:
         "engine.requests.commands",
         "venue.exchange.requests.request",
     )
-    asked = ("acts.py", "looks.py", "verbs.py", "options.py", "hangup.py", "config_verbs.py", "alert_verbs.py")
-    commands = ("cli.py", "simulate.py", "tables.py", "signals.py", "signals_text.py", *asked)
+    asked = (
+        "acts.py",
+        "looks.py",
+        "verbs.py",
+        "options.py",
+        "hangup.py",
+        "config_verbs.py",
+        "alert_verbs.py",
+        "ui_table.py",
+        "opening.py",
+    )
+    commands = (
+        "cli.py",
+        "attach.py",
+        "serve.py",
+        "serve_tab.py",
+        "simulate.py",
+        "tables.py",
+        "signals.py",
+        "signals_text.py",
+        "replay_verbs.py",
+        *asked,
+    )
     for path in Path("tui").rglob("*.py"):
         if path.name in commands or path.parent.name == "live":
             continue

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from engine.commands import AckAlarm
 from tests.tui.operator import watching
 from tests.tui.scripted import ScriptedPort, snapshot, status
 
@@ -27,8 +28,10 @@ async def test_more_than_fit_are_scrolled() -> None:
         await operator.press("a")
         assert operator.sees("0 lines above, 30 below: j k")
         await operator.press("j", "down", "k", "j")
-        assert not operator.sees("alarm number 1 ")
-        assert operator.sees("2 lines above, 28 below")
+        assert operator.sees("> ! alarm number 2")
+        await operator.press("pagedown")
+        assert operator.sees("> ! alarm number 22")
+        assert operator.sees("3 lines above, 27 below")
         await operator.press("pagedown", "pagedown", "pagedown")
         assert operator.sees("alarm number 49")
         assert operator.sees("30 lines above, 0 below")
@@ -45,3 +48,37 @@ async def test_without_alarms_it_says_so() -> None:
         assert operator.sees("Nothing needs you now.")
         await operator.press("enter")
         assert not operator.sees("Nothing needs you now.")
+
+
+async def test_an_alarm_is_acknowledged_and_stays_in_sight() -> None:
+    port = ScriptedPort(snapshot(status=status(alarms=("feed lost", "disk full"))))
+    async with watching(port) as operator:
+        await operator.press("a", "j", "enter")
+        (command,) = operator.port.commands
+        assert (type(command), getattr(command, "text", "")) == (AckAlarm, "disk full")
+        port.show(status=status(alarms=("feed lost",), acknowledged=("disk full (ops 14:03)",)))
+        await operator.frame()
+        assert operator.sees("Alarms 1")
+        assert operator.sees("> ! feed lost")
+        assert operator.sees("✓ disk full (ops 14:03)")
+        await operator.press("escape")
+        assert "1 alarm" in operator.lines()[0]
+
+
+async def test_the_cursor_stays_on_its_alarm() -> None:
+    port = ScriptedPort(snapshot(status=status(alarms=("feed lost", "disk full"))))
+    async with watching(port) as operator:
+        await operator.press("a", "j")
+        port.show(status=status(alarms=("KEY SHARED", "feed lost", "disk full")))
+        await operator.frame()
+        await operator.press("enter")
+        assert [getattr(command, "text", "") for command in operator.port.commands] == ["disk full"]
+
+
+async def test_an_observer_acknowledges_nothing() -> None:
+    port = ScriptedPort(snapshot(status=status(alarms=("feed lost",))), role="observer")
+    async with watching(port) as operator:
+        await operator.press("a", "enter")
+        assert operator.port.commands == []
+        await operator.press("escape")
+        assert operator.message == "acknowledge: observer: may only look"
