@@ -11,7 +11,6 @@ import pytest
 
 from engine import wire
 from engine.attached import Attached
-from engine.plain import plain
 from engine.port import EVERYTHING
 from engine.remote import NoEngine
 from engine.snapshot import Event, EventPage
@@ -45,7 +44,7 @@ def show(port: Recorder, **changes: object) -> None:
 async def test_the_picture_follows_and_only_what_is_looked_at_is_kept_up(tmp_path: Path) -> None:
     async with served(tmp_path) as port, attached(tmp_path) as engine:
         assert (engine.info().operator, engine.info().attached, engine.info().role) == (ME, True, "operator")
-        assert short(plain(engine.latest())) == short(plain(port.snapshot))
+        assert short(engine.latest()) == short(port.snapshot)
         assert engine.lag_ms() is not None
         engine.want(("desks",))
         for _ in range(2):  # a question that was on its way asked for everything

@@ -1,6 +1,8 @@
 """Changes between pictures: what is put together again is what was taken apart, and a wrong one is noticed."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,17 +11,28 @@ from hypothesis import strategies as st
 
 from engine import wire
 from engine.delta import Mismatch, diff, patch
-from engine.plain import plain
 from engine.port import EVERYTHING
 from engine.snapshot import Snapshot
-from engine.thin import DIGITS, Thin, short
-from tests.tui.scripted import snapshot
+from engine.thin import Thin, short
+from tests.tui.scripted import market, snapshot
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers().map(str) | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abcde"), inner, max_size=4),
     max_leaves=12,
 )
+
+NUMBERS = st.integers(-(10**24), 10**24).map(str) | st.integers(-(10**9), 10**9).map(lambda each: each / 10**5)
+ROW = st.fixed_dictionaries(
+    {
+        "address": st.sampled_from(["0xa", "0xb", "0xc", "0xd", "7"]),
+        "mark": NUMBERS | st.none() | st.sampled_from(["007", "-0", "1e5", "٣", 0.1 + 0.2, 1e300]),
+        "exit": st.none() | st.fixed_dictionaries({"price": NUMBERS, "word": st.text(max_size=3)}),
+        "token": st.text(max_size=3) | NUMBERS,
+    },
+    optional={"more": VALUES},
+)
+ROWS = st.lists(ROW, max_size=5, unique_by=lambda row: str(row["address"]))
 
 
 def sent(value: Any) -> Any:
@@ -39,6 +52,43 @@ def test_a_change_makes_the_new_of_the_old_and_leaves_the_old_alone(old: Any, ne
     assert said(old) == before
 
 
+@given(ROWS, ROWS)
+def test_rows_that_move_and_change_are_put_together_again(old: Any, new: Any) -> None:
+    before = said(old)
+    change = sent(diff({"rows": old}, {"rows": new}))
+    assert said(patch({"rows": old}, change)) == said({"rows": new})
+    assert said(old) == before
+
+
+@given(ROWS, ROWS, st.integers(0, 10**6), st.sampled_from([None, -2, 99, "x", [], {}, 1.5, True]))
+def test_rows_that_do_not_fit_are_refused_whatever_they_are(old: Any, new: Any, where: int, what: Any) -> None:
+    change = sent(diff(old, new))
+    places = list(_places(change))
+    if not places:
+        return
+    holder, key = places[where % len(places)]
+    holder[key] = what
+    try:
+        patch(old, change)
+    except Mismatch:
+        return
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Everything in a change that can be replaced."""
+    if isinstance(value, dict | list):
+        for key in list(value) if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            yield from _places(value[key])
+
+
+def test_a_number_that_moves_costs_its_step() -> None:
+    rows = [{"symbol": name, "mark": str(10**21 + place)} for place, name in enumerate("abc")]
+    moved = [row | {"mark": str(int(row["mark"]) + 7 * 10**15)} for row in rows]
+    assert diff(rows, moved) == [3, None, [], {}, {"mark": [[0, 1, 2], [7, 7, 7], 15]}]
+    assert diff(rows, [rows[2], rows[0]]) == [3, [2, 0], [], {}, {}]
+
+
 @given(VALUES)
 def test_nothing_changed_is_no_change(value: Any) -> None:
     assert diff(value, sent(value)) is None
@@ -47,7 +97,21 @@ def test_nothing_changed_is_no_change(value: Any) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        *(3, "x", [], [0], [3, 1], [1, []], [1, {"a": 7}], [2, 1], [2, -1, {}], [2, 10**9, {}], [2, 1, {"5": [0, 1]}]),
+        *(
+            3,
+            "x",
+            [],
+            [0],
+            [3, 1],
+            [4, 1],
+            [3, None, [], {}, {"m": [[0], [1], 0]}],
+            [1, []],
+            [1, {"a": 7}],
+            [2, 1],
+            [2, -1, {}],
+            [2, 10**9, {}],
+            [2, 1, {"5": [0, 1]}],
+        ),
         *([2, 1, {"x": [0, 1]}], [2, 1, {"-1": [0, 1]}], [1, {"b": [1, {}]}]),
     ],
 )
@@ -68,17 +132,26 @@ def test_the_first_is_whole_and_what_nobody_looks_at_is_not_sent_again() -> None
     assert thin.change(first, EVERYTHING, whole=False) is None
     second = snapshot(seq=first.seq + 1, markets=first.markets[1:], desks=first.desks[1:])
     raw = patch(raw, sent(thin.change(second, ("desks",), whole=False)))
-    assert raw["desks"] == sent(short(plain(second.desks)))
-    assert raw["markets"] == sent(short(plain(first.markets)))
+    assert raw["desks"] == sent(short(second.desks))
+    assert raw["markets"] == sent(short(first.markets))
     raw = patch(raw, sent(thin.change(second, ("markets",), whole=False)))
-    assert raw == sent(short(plain(second)))
+    assert raw == sent(short(second))
 
 
-def test_digits_that_nobody_sees_are_left_out_and_times_and_numbers_are_not() -> None:
-    assert short({"price": "1975776177410812617822", "at_ms": "1795270156665", "n": "-123456789012345678"}) == {
-        "price": "1975776177410000000000",
-        "at_ms": "1795270156665",
-        "n": "-123456789012000000",
-    }
-    assert short([20.074832310049203, "0x" + "1" * 40, True, None]) == [20.075, "0x" + "1" * 40, True, None]
-    assert DIGITS == 12
+def test_digits_that_nobody_sees_are_left_out() -> None:
+    row = short(replace(market(0), index=1975776177410812617822, long_oi=1234567890123456789012, change=0.00123456))
+    assert (row["index"], row["long_oi"], row["change"]) == ("1975776200000000000000", "1234570000000000000000", 0.0012)
+    assert short((1795270156665, 1234567890123456789)) == ["1795270156665", "1234567890120000000"]
+    assert short((20.074832310049203, -0.000001, "1" * 20, True, None)) == [20.07483, 0.0, "1" * 20, True, None]
+
+
+def test_a_name_of_digits_stays_as_it_is() -> None:
+    name = "12345678901234567890"
+    assert short(replace(market(0), symbol=name))["symbol"] == name
+
+
+@given(st.integers(-(10**30), 10**30))
+def test_a_price_is_off_by_less_than_it_takes_to_be_another_one(index: int) -> None:
+    shown = int(short(replace(market(0), index=index))["index"])
+    assert abs(shown - index) <= abs(index) * 5 / 10**8
+    assert (shown < 0) == (index < 0) or shown == 0
