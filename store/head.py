@@ -20,6 +20,19 @@ class Head:
     hash: bytes
 
 
+def remembered(directory: Path) -> Head | None:
+    """What `perpdesk.head` says to somebody who only reads; None too where there is no such file."""
+    try:
+        return _said((directory / "perpdesk.head").read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _said(record: bytes) -> Head | None:
+    found = _RECORD.fullmatch(record)
+    return Head(int(found[1]), bytes.fromhex(found[2].decode())) if found else None
+
+
 class HeadFile:
     """`perpdesk.head` in a state directory."""
 
@@ -28,8 +41,7 @@ class HeadFile:
 
     def read(self) -> Head | None:
         """What it says, or None when it says nothing: new, or torn by a power loss."""
-        found = _RECORD.fullmatch(os.pread(self._fd, 128, 0))
-        return Head(int(found[1]), bytes.fromhex(found[2].decode())) if found else None
+        return _said(os.pread(self._fd, 128, 0))
 
     def write(self, head: Head) -> None:
         """Replaces what it says."""

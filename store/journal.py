@@ -65,11 +65,11 @@ class Chain:
         self.seq = 0
         self.hash = GENESIS
 
-    def page(self, connection: sqlite3.Connection) -> list[Row]:
-        """The next rows, at most `REPLAY_PAGE`."""
+    def page(self, connection: sqlite3.Connection, most: int = REPLAY_PAGE) -> list[Row]:
+        """The next rows, at most `most`."""
         return connection.execute(
             "SELECT seq, at_ms, kind, payload, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
-            (self.seq, REPLAY_PAGE),
+            (self.seq, most),
         ).fetchall()
 
     def check(self, row: Row) -> Entry:

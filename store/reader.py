@@ -2,11 +2,97 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from store.errors import Damaged, StoreError
-from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, refused
+from store.head import remembered
+from store.journal import APPLICATION_ID, GENESIS, REPLAY_PAGE, Chain, Entry, damaged, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a journal: the number of an entry that was read, and its hash."""
+
+    seq: int = 0
+    hash: bytes = GENESIS
+
+
+class Reader:
+    """A journal open for reading, from any place in it. Raises StoreError when there is none, Damaged when it cannot
+    be trusted. No transaction is open between two calls, so a writer is never held up."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "perpdesk.db"
+        if not path.is_file():
+            raise StoreError("NO_JOURNAL", f"{directory}: no perpdesk.db in there")
+        self._chain = Chain(path)
+        try:
+            self._head = remembered(directory)  # before the journal, which a writer makes longer first
+        except OSError as error:
+            raise StoreError("STATE_UNUSABLE", f"{directory}/perpdesk.head: {error.strerror}") from error
+        with self._words():
+            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            with self._words():
+                self._connection.execute("PRAGMA query_only = ON")
+                if self._connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                    raise Damaged("NOT_A_JOURNAL", f"{path}: not a perpdesk journal")
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def mark(self) -> Mark:
+        """Where it stands: behind the entry that was read last."""
+        return Mark(self._chain.seq, self._chain.hash)
+
+    def go_to(self, mark: Mark) -> None:
+        """Goes on from a place where it has been."""
+        self._chain.seq, self._chain.hash = mark.seq, mark.hash
+
+    def newest(self) -> int:
+        """The number of the newest committed entry; 0 when there is none. Raises Damaged when newer ones are gone."""
+        with self._words():
+            newest = int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])
+        if self._head and self._head.seq > newest:
+            raise damaged(self._chain.path, f"entries {newest + 1} to {self._head.seq} are missing")
+        return newest
+
+    def read(self, most: int) -> Iterator[Entry]:
+        """The next entries, at most `most`, checked against the hash chain; fewer at the end."""
+        while most > 0:
+            page = min(most, REPLAY_PAGE)
+            with self._words():
+                rows = self._chain.page(self._connection, page)
+            for row in rows:
+                entry = self._chain.check(row)
+                if self._head and entry.seq == self._head.seq and self._chain.hash != self._head.hash:
+                    raise damaged(self._chain.path, f"entry {entry.seq} is not the one perpdesk.head remembers")
+                yield entry
+            most = most - page if len(rows) == page else 0
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise refused(self._chain.path, error) from error
 
 
 def entries(directory: Path) -> Iterator[Entry]:
@@ -14,19 +100,6 @@ def entries(directory: Path) -> Iterator[Entry]:
 
     Raises StoreError when there is no journal, Damaged when it cannot be trusted.
     """
-    path = directory / "perpdesk.db"
-    if not path.is_file():
-        raise StoreError("NO_JOURNAL", f"{directory}: no perpdesk.db in there")
-    chain = Chain(path)
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-                raise Damaged("NOT_A_JOURNAL", f"{path}: not a perpdesk journal")
-            while True:
-                rows = chain.page(connection)
-                yield from (chain.check(row) for row in rows)
-                if len(rows) < REPLAY_PAGE:
-                    return
-    except sqlite3.Error as error:
-        raise refused(path, error) from error
+    with closing(Reader(directory)) as reader:
+        reader.newest()
+        yield from reader.read(2**63 - 1)
