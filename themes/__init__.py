@@ -1,15 +1,45 @@
-"""Colours by meaning: one TOML file per theme, checked before a terminal ever sees it."""
+"""Colours by meaning: one TOML file per theme, checked before a terminal ever sees it.
+
+Operators may have themes of their own beside their configuration; one with the name of a shipped theme goes before it.
+"""
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 NAMES = ("night", "day", "high-contrast", "ansi", "mono")
 
 _ANSI = "black|red|green|yellow|blue|magenta|cyan|white"
 _COLOUR = re.compile(rf"#[0-9a-f]{{6}}|default|(?:bright_)?(?:{_ANSI})")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_MOST_BYTES = 64 * 1024
+"""Of one file; a theme has some hundred."""
+_MOST_FILES = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_MOST_BYTES = 64 * 1024
+"""Of one file; a theme has some hundred."""
+_MOST_FILES = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_MOST_BYTES = 64 * 1024
+"""Of one file; a theme has some hundred."""
+_MOST_FILES = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_MOST_BYTES = 64 * 1024
+"""Of one file; a theme has some hundred."""
+_MOST_FILES = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_MOST_BYTES = 64 * 1024
+"""Of one file; a theme has some hundred."""
+_MOST_FILES = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_MOST_BYTES = 64 * 1024
+"""Of one file; a theme has some hundred."""
+_MOST_FILES = 200
 _ATTRIBUTES = frozenset({"bold", "dim", "reverse", "underline"})
 
 
@@ -87,3 +117,60 @@ def load(name: str) -> Theme:
     if name not in NAMES:
         raise ThemeError(f"no theme {name!r}; there are {', '.join(NAMES)}")
     return parse(name, (files("themes") / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The themes there are, and why some files are none."""
+
+    themes: Mapping[str, Theme]
+    problems: Mapping[str, str]
+    """One line each, by the name that the theme would have."""
+
+    def theme(self, name: str) -> Theme:
+        """The theme of this name; raises `ThemeError` with one line if there is none that can be used."""
+        if name in self.problems:
+            raise ThemeError(self.problems[name])
+        if name not in self.themes:
+            raise ThemeError(f"no theme {name!r}; there are {', '.join(self.themes)}")
+        return self.themes[name]
+
+
+def shelf(directory: Path | None = None) -> Shelf:
+    """The shipped themes and those in the files `NAME.toml` of `directory`, which need not be there. Blocks."""
+    themes = {name: load(name) for name in NAMES}
+    problems: dict[str, str] = {}
+    for path in theme_files(directory):
+        try:
+            themes[path.stem] = _user_theme(path)
+        except ThemeError as error:
+            # Not the shipped one of that name either: the operator has said that it is not what they want.
+            themes.pop(path.stem, None)
+            problems[path.stem] = str(error)
+    return Shelf(MappingProxyType(themes), MappingProxyType(problems))
+
+
+def theme_files(directory: Path | None) -> list[Path]:
+    """The files that `shelf` reads, by name."""
+    try:
+        return [] if directory is None else sorted(directory.glob("*.toml"))[:_MOST_FILES]
+    except OSError:
+        return []
+
+
+def _user_theme(path: Path) -> Theme:
+    if not _NAME.fullmatch(path.stem):
+        raise ThemeError(f"theme {path.stem!r}: a name is small letters, digits, - and _")
+    try:
+        if not path.is_file():
+            raise ThemeError(f"theme {path.stem}: {path} is no file")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise ThemeError(f"theme {path.stem}: {path}: {error.strerror}") from error
+    if len(content) > _MOST_BYTES:
+        raise ThemeError(f"theme {path.stem}: {path} is larger than {_MOST_BYTES:,} bytes")
+    try:
+        return parse(path.stem, content.decode())
+    except UnicodeDecodeError as error:
+        raise ThemeError(f"theme {path.stem}: {path} is not UTF-8") from error

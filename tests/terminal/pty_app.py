@@ -5,6 +5,7 @@ import os
 import re
 import select
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pyte
 from ptyprocess import PtyProcess
 
 ROOT = Path(__file__).parents[2]
+_HOME = tempfile.TemporaryDirectory()
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(\?\d+\$p|[<>]\d*u)")
 
 
@@ -29,8 +31,10 @@ class PtyApp:
         rows: int = 45,
         **environ: str,
     ) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        env = {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        # What a run remembers must neither reach nor come from whoever runs the tests.
+        home = environ.get("XDG_CONFIG_HOME", _HOME.name)
+        env = {**kept, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **environ}
         command = [sys.executable, "-m", module, *arguments]
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -68,6 +72,11 @@ class PtyApp:
         """The screen as lines of text."""
         with self._lock:
             return "\n".join(self.screen.display)
+
+    def cursor(self) -> tuple[str, ...]:
+        """The background of every line near its left edge: it moves with the highlighted row of the first pane."""
+        with self._lock:
+            return tuple(self.screen.buffer[row][4].bg for row in range(self.screen.lines))
 
     def wait_for(self, text: str, seconds: float = 10.0) -> float:
         """Waits until the screen shows a text; the seconds since the start."""

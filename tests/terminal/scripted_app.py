@@ -17,7 +17,7 @@ from tui.settings import UiSettings
 terminal.prepare(os.environ)
 
 from engine.snapshot import Snapshot  # noqa: E402
-from tests.tui.hostile import hostile_snapshot  # noqa: E402
+from tests.tui.hostile import four_hundred, hostile_snapshot  # noqa: E402
 from tests.tui.scripted import NOW, ScriptedPort, desk, liquidation, market, snapshot, usd  # noqa: E402
 from tui.app import run_app  # noqa: E402
 
@@ -54,7 +54,7 @@ class Ticker(threading.Thread):
             for row in picture.desks
         )
         queue = tuple(
-            replace(row, loss_share=row.loss_share + (factor - 1) * 4, move=max(row.move + factor - 1, 0))
+            replace(row, loss_share=row.loss_share + (factor - 1) * 4, move=max(row.move + factor - 1, 0.0))
             if row.market == was.symbol
             else row
             for row in picture.liquidations
@@ -94,7 +94,7 @@ def live_port() -> ScriptedPort:
     return ScriptedPort(
         snapshot(
             markets=markets,
-            desks=tuple(desk(number, market=names[number * 2]) for number in range(12)),
+            desks=tuple(desk(number, market=names[number % _MARKETS]) for number in range(50)),
             liquidations=tuple(liquidation(number, market=names[number % _MARKETS]) for number in range(60)),
         )
     )
@@ -111,10 +111,11 @@ def main(mode: str) -> int:
     if mode == "idle":
         port = IdlePort()
     if mode == "hostile":
-        port = ScriptedPort(hostile_snapshot())
+        port = ScriptedPort(hostile_snapshot(four_hundred()))
     if mode == "crash":
         port = CrashingPort()
-    return run_app(port, UiSettings.for_terminal(os.environ, theme=os.environ.get("PERPDESK_TEST_THEME")))
+    low = bool(os.environ.get("LOW_BANDWIDTH"))
+    return run_app(port, UiSettings.for_terminal(os.environ, theme=os.environ.get("SCRIPTED_THEME"), low_bandwidth=low))
 
 
 if __name__ == "__main__":

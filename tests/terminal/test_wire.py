@@ -13,7 +13,7 @@ import pytest
 
 from tests.terminal.pty_app import ROOT, PtyApp
 
-READY = "watched"
+READY = "Desks "
 STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
 CONTROL = re.compile(rb"\x1b(?:\]22;default\x07|\[[?<>=]?[0-9;:]*[A-Za-z]|\[\?[0-9]+\$p)")
 
@@ -83,12 +83,15 @@ def test_no_color_means_not_one_colour_code() -> None:
         assert b"\x1b[7m" in child.sent, "the cursor is still to be seen"
 
 
-def test_hostile_names_never_reach_the_wire() -> None:
-    with app("hostile") as child:
-        for key in "123456":
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
+def test_four_hundred_hostile_names_never_reach_the_wire(columns: int, rows: int) -> None:
+    with app("hostile", columns=columns, rows=rows) as child:
+        for key in "123456890":
             child.keys(key)
             child.keys("z")
-            time.sleep(0.3)
+            for _ in range(4):
+                time.sleep(0.1)
+                child.keys("\x1b[6~")
             child.keys("z")
         child.keys("1\r")
         child.measure(1)
@@ -105,7 +108,7 @@ def test_resizing_to_tiny_and_back() -> None:
             time.sleep(0.3)
         child.wait_for("perpdesk needs 80x24")
         child.resize(120, 40)
-        child.until(lambda: "Desks 12" in child.text() and "perpdesk needs" not in child.text(), 10, "whole screen")
+        child.until(lambda: "Desks 50" in child.text() and "perpdesk needs" not in child.text(), 10, "whole screen")
 
 
 def test_quitting_restores_the_terminal() -> None:
@@ -179,7 +182,7 @@ def test_a_stop_from_outside_is_survived() -> None:
     with app("live") as child:
         os.kill(child.child.pid, signal.SIGSTOP)
         os.kill(child.child.pid, signal.SIGCONT)
-        child.until(lambda: "Desks 12" in child.text(), 3, "screen after a stop from outside")
+        child.until(lambda: "Desks 50" in child.text(), 3, "screen after a stop from outside")
 
 
 def test_a_crash_shows_no_variables() -> None:
