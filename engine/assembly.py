@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from engine.acks import Acks
 from engine.agent.decide import Agent
 from engine.agent.venice import Venice
 from engine.agent.venice_state import VeniceOptions
@@ -91,6 +92,7 @@ class Parts:
     """The price sampler, whose live samples must follow the history, and the desk manager."""
     alerts: AlertDesk
     """Told of every picture; it runs for as long as the engine does."""
+    acks: Acks
 
     def all_workers(self) -> tuple[Worker, ...]:
         return (*self.workers, *self.later_workers)
@@ -130,7 +132,7 @@ def assemble(
         _label(settings, demo, places, venice),
         feed,
         terms,
-        LiquidationQueue(_owner),
+        LiquidationQueue(owner_of),
         prices,
         notes,
         money,
@@ -184,7 +186,8 @@ def assemble(
     counter = Counter(settlement, reserved, roles)
     by_hand = RequestKeeper(settlement, prices, clock, RETRY_KEEPER, notes, special=True)
     requests = RequestCounter(settlement, by_hand, clock, reserved, roles)
-    operator = Operator(settlement, manager.courier, counter, requests, clock, places.arming)
+    acks = Acks()
+    operator = Operator(settlement, manager.courier, counter, requests, clock, places.arming, acks)
 
     async def close() -> None:
         await feed.close()
@@ -193,7 +196,7 @@ def assemble(
             await venice.aclose()
         await places.close()
 
-    return _of_run(places, Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later, alerts))
+    return _of_run(places, Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later, alerts, acks))
 
 
 def _of_run(places: Places, parts: Parts) -> Parts:
@@ -295,5 +298,6 @@ def _never(settings: Settings) -> tuple[str, ...]:
     return ()
 
 
-def _owner(account: str) -> tuple[str, bool]:
+def owner_of(account: str) -> tuple[str, bool]:
+    """Whose an account of the exchange is, and whether they are simulated."""
     return account.removeprefix(DESK_PREFIX), is_simulated(account)

@@ -19,6 +19,7 @@ from typing import Any, get_type_hints
 from engine import wire
 from engine.commands import Command, Receipt
 from engine.delta import Mismatch, patch
+from engine.exchange_rows import MarketPoint
 from engine.port import EVERYTHING, Info
 from engine.remote import BadAnswer, NoAnswer, RemoteError, RemotePort
 from engine.snapshot import Event, EventPage, Snapshot
@@ -79,6 +80,15 @@ class Attached:
         return EventPage(
             tuple(event for event in held if event.number > since), max(0, oldest - 1 - since) if since else 0
         )
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        """Over a connection of its own. Raises RemoteError."""
+        asked = asyncio.run_coroutine_threadsafe(self._market_history(market, since_ms), self._loop)
+        return await asyncio.wrap_future(asked)
+
+    async def _market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        async with await RemotePort.connect(self._directory, ANSWER_S, observe=self._observe, thin=True) as port:
+            return await port.market_history(market, since_ms)
 
     async def submit(self, command: Command) -> Receipt:
         """Over a connection of its own. Raises RemoteError."""

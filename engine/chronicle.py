@@ -36,6 +36,11 @@ class Chronicle:
         self._number = 0
         self._logging = logging
 
+    @property
+    def number(self) -> int:
+        """The number of the newest event, whether or not it is still in the ring."""
+        return self._number
+
     def record(self, recorded: Sequence[Recorded], *, replayed: bool = False) -> None:
         """Takes committed facts; those a person would not read make no event."""
         told = [(item, told) for item in recorded if (told := _tell_safely(item)) is not None]

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     venice_auto_mint_key: Annotated[SecretStr | None, Field(validation_alias="VENICE_AUTO_MINT_KEY")] = None
     """Private key of a wallet with staked VVV; it signs for an inference key when there is none."""
     avantis_max_leverage: Annotated[int, Field(ge=1, le=500, validation_alias="AVANTIS_MAX_LEVERAGE")] = 75
-    ui: dict[str, str | int | bool] = Field(default_factory=dict)
+    ui: dict[str, str | int | bool | dict[str, str]] = Field(default_factory=dict)
     """Belongs to the terminal, which validates it; the engine only carries it."""
 
     @classmethod

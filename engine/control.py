@@ -1,8 +1,9 @@
 """The engine's Port over a unix socket, for commands from other processes of the same user.
 
-A message is one JSON object: `{"ask": "info"}`, `{"ask": "latest"}`, `{"ask": "events", "since": "12"}` or
-`{"ask": "submit", "command": {"HaltAll": {...}}}`. The answer is `{"ok": ...}` or `{"error": "one line"}`. Who stays
-asks for `{"ask": "changes", "want": ["desks"], "whole": false}`, and is told what changed since it asked last.
+A message is one JSON object: `{"ask": "info"}`, `{"ask": "latest"}`, `{"ask": "events", "since": "12"}`,
+`{"ask": "history", "market": "ETH", "since": "0"}` or `{"ask": "submit", "command": {"HaltAll": {...}}}`. The answer
+is `{"ok": ...}` or `{"error": "one line"}`. Who stays asks for `{"ask": "changes", "want": ["desks"], "whole": false}`,
+and is told what changed since it asked last.
 
 The socket lives on the engine's loop, so nothing here may hold it up: messages, connections and waiting are bounded,
 what is large is written out on a thread, one at a time, and a connection is answered at a limited rate. Every command
@@ -117,10 +118,17 @@ class Control:
                 number, most = wire.read_number(since, "since"), wire.read_number(rest.get("most", str(RING)), "most")
                 async with self._writing:
                     return await asyncio.to_thread(lambda: _ok(_newest(self._port.events(number), most)))
+            case {"ask": "history", "market": market, "since": since, **rest} if not rest:
+                points = await self._port.market_history(
+                    wire.read_text(market, "market"), wire.read_number(since, "since")
+                )
+                async with self._writing:
+                    return await asyncio.to_thread(_ok, points)
             case {"ask": "submit", "command": dict() as command, **rest} if not rest:
                 return await self._submit(wire.read_command(command), seat)
         raise wire.Unreadable(
-            "expected ask info, observe, latest, changes with want and whole, events with since, or submit with command"
+            "expected ask info, observe, latest, changes with want and whole, events with since, "
+            "history with market and since, or submit with command"
         )
 
     def _info(self, seat: _Seat) -> Info:

@@ -18,6 +18,8 @@ from engine.control import listening
 from engine.demo.stage import Demo, set_stage
 from engine.desks.commands import EnrollToken, Halt
 from engine.exchange_loops import RETRY_KEEPER, request_keepers
+from engine.exchange_rows import MarketPoint
+from engine.history import History
 from engine.markets import found_exchange
 from engine.port import Info
 from engine.requests.hooks import Hooks
@@ -49,7 +51,8 @@ class Options:
 
 
 class Engine:
-    """Everything that runs while perpdesk runs. Other threads may read `snapshot` and `chronicle`, nothing else."""
+    """Everything that runs while perpdesk runs. Other threads may read `snapshot`, `chronicle` and `history`,
+    nothing else."""
 
     settlement: Settlement
     parts: Parts
@@ -63,6 +66,7 @@ class Engine:
         self._clock = clock
         self.chronicle = chronicle
         self.hooks = Hooks()
+        self.history = History()
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Recovers, calls `ready` once there is a snapshot, works until `stop`.
@@ -144,8 +148,10 @@ class Engine:
         snapshot = await self.settlement.read(
             lambda world: self.parts.view.build(world, positions, keepers, self.settlement.seq, now_ms)
         )
-        status = replace(snapshot.status, alarms=(*snapshot.status.alarms, *self._alarms))
-        self.snapshot = replace(snapshot, status=status) if self._alarms else snapshot
+        fresh, known = self.parts.acks.split((*snapshot.status.alarms, *self._alarms))
+        status = replace(snapshot.status, alarms=fresh, acknowledged=known)
+        self.snapshot = replace(snapshot, status=status)
+        self.history.take(self.snapshot)
         self.parts.alerts.look(self.snapshot)
         return f"fact {self.snapshot.seq:,}"
 
@@ -197,6 +203,9 @@ class _Inside:
 
     def lag_ms(self) -> int | None:
         return None
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        return self.engine.history.since(market, since_ms)
 
     async def submit(self, command: Command) -> Receipt:
         return await self.engine.parts.operator.execute(command)

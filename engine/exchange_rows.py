@@ -1,4 +1,4 @@
-"""Requests and pools as a front end sees them; the rest of the picture is in `engine.snapshot`."""
+"""Requests, pools and the past of markets as a front end sees them; the rest of the picture is in `engine.snapshot`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,6 +66,20 @@ class RequestCounts:
     cancelled: int
     oldest_ms: int | None
     """Since when the oldest one waits that is neither frozen nor waiting for a trigger."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPoint:
+    """A market at one moment; `None` is unknown."""
+
+    at_ms: int
+    index: Wad | None
+    conf: Wad | None
+    mark: Wad | None
+    long_oi: Wad | None
+    short_oi: Wad | None
+    carry_per_hour: float | None
+    """What longs pay (positive) or receive per hour, as a fraction of notional."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import nlargest
+from typing import Protocol
 
 from engine.desk_rows import BuybackRow, FundRow, FundsRow, WalletRow
 from engine.desks.accounts import DIEM, DIFFERENCE, PROTOCOL
@@ -12,7 +13,7 @@ from engine.desks.orders import DAY_MS
 from engine.desks.state import Buyback, House
 from engine.desks.terms import in_usdc
 from engine.sections import Buybacks
-from engine.wallet import WalletWatch
+from engine.wallet import Balances
 from engine.world import World
 from venue.exchange.fixed import MICRO
 from venue.swap import PROTOCOL_TOKEN
@@ -22,13 +23,26 @@ PER_TOKEN = ("pending", "reserve", "in_flight", "deployed", "realised", "creator
 """The accounts in the order in which money passes through them."""
 
 
+class Counted(Protocol):
+    """What the wallet held at the last count, when that was, and what the books said then."""
+
+    @property
+    def counted(self) -> Balances | None: ...
+
+    @property
+    def counted_at_ms(self) -> int | None: ...
+
+    @property
+    def books(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FundsView:
     """Builds the row of all funds. `simulated` says what of them is made up."""
 
     caps: Caps
     buybacks: Buybacks
-    wallet: WalletWatch
+    wallet: Counted
     simulated: str
     wallets: Callable[[World], tuple[WalletRow, ...]]
 

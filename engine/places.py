@@ -82,8 +82,14 @@ class Places:
     close: Callable[[], Awaitable[None]] = _nothing
 
 
+def invented(demo: bool) -> tuple[str, str]:
+    """What is simulated on paper, and which of it moves the desks' money."""
+    return (f"prices, fees, {TRADERS} traders", "fees and swaps") if demo else ("", "swaps")
+
+
 def on_paper(settlement: Settlement, demo: Demo | None, seed: int, clock: Clock) -> Places:
     """The embedded exchange, an invented market for tokens, and a wallet the journal keeps."""
+    simulated, simulated_money = invented(demo is not None)
     return Places(
         mode="PAPER",
         name="exchange",
@@ -91,6 +97,6 @@ def on_paper(settlement: Settlement, demo: Demo | None, seed: int, clock: Clock)
         swaps=PaperSwap(seed, clock.now_ms),
         purse=PaperPurse(settlement),
         fees=SimulatedFees(seed, random.Random(f"{seed}:fees")) if demo else None,  # noqa: S311 - a simulation
-        simulated=f"prices, fees, {TRADERS} traders" if demo else "",
-        simulated_money="fees and swaps" if demo else "swaps",
+        simulated=simulated,
+        simulated_money=simulated_money,
     )

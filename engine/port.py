@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 from engine.commands import Command, Receipt
+from engine.exchange_rows import MarketPoint
 from engine.snapshot import EventPage, Snapshot
 
 EVERYTHING = frozenset(field.name for field in fields(Snapshot))
@@ -44,6 +45,12 @@ class Port(Protocol):
 
     def lag_ms(self) -> int | None:
         """How long the newest picture was on its way; None in the engine's own process, and while there is no link."""
+        ...
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        """What is held of a market at or after `since_ms` (the engine's clock), oldest first; never more than a day.
+
+        Raises an exception whose text is one line for people when the engine cannot be asked."""
         ...
 
     async def submit(self, command: Command) -> Receipt:

@@ -50,4 +50,5 @@ class LiquidationQueue:
             move=move_to_liquidation(market, position, state),
             fee=liquidation_fee(market, state.exit.close_notional),
             state=QueueState.READY if state.liquidatable else kind,
+            entry=position.entry_price,
         )

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from engine import wire
 from engine.commands import Command, Receipt
+from engine.exchange_rows import MarketPoint
 from engine.port import Info
 from engine.snapshot import EventPage, Snapshot
 from engine.where import NotPrivate, checked_path, peer_uid
@@ -41,7 +42,7 @@ class BadAnswer(RemoteError):
 
 
 class RemotePort:
-    """The Port's four questions as coroutines; any number of tasks may ask, one question is under way at a time.
+    """The Port's questions as coroutines; any number of tasks may ask, one question is under way at a time.
 
     Raises RemoteError from every question; after NoAnswer the connection is gone.
     """
@@ -91,6 +92,11 @@ class RemotePort:
         """Events numbered above `since` that are still in the ring, the newest `most` of them."""
         few = {} if most is None else {"most": str(most)}
         return await self._read(EventPage, {"ask": "events", "since": str(since), **few})
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        """What is held of a market at or after `since_ms`, oldest first."""
+        question = {"ask": "history", "market": market, "since": str(since_ms)}
+        return await self._read(tuple[MarketPoint, ...], question)
 
     async def changes(self, want: Collection[str], *, whole: bool) -> object:
         """What changed since this was asked last on this connection, as `engine.delta` writes it, of these fields; the

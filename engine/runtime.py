@@ -14,6 +14,7 @@ from engine.clock import SystemClock
 from engine.commands import Command, Receipt
 from engine.desks.commands import Code
 from engine.engine import Engine, Options
+from engine.exchange_rows import MarketPoint
 from engine.port import Info
 from engine.snapshot import EventPage, KeeperHealth, Snapshot
 from engine.who import local_info
@@ -74,6 +75,10 @@ class Runtime:
 
     def lag_ms(self) -> int | None:
         return None
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        """From memory, without the engine's loop."""
+        return self._engine.history.since(market, since_ms)
 
     async def submit(self, command: Command) -> Receipt:
         """Runs on the caller's loop; the engine's loop does the work."""

@@ -23,6 +23,8 @@ _UI = {
     "theme": ('"night"', "night, day, high-contrast, ansi or mono"),
     "fps": ("4", "frames a second; 2 over SSH"),
     "mouse": ("true", "off over SSH"),
+    "bell": ("true", "ring when an alarm appears"),
+    "desktop": ("false", "notify the desktop of it as well (OSC 9)"),
     "low_bandwidth": ("false", "one frame a second in the terminal's own colours, without the mouse"),
 }
 
@@ -32,6 +34,7 @@ def sample() -> str:
     top = [*_lines(Settings)]
     sections = [line for name, field in Settings.model_fields.items() for line in _section(name, field)]
     ui = ["", "[ui]", *(line for key, (value, words) in _UI.items() for line in (f"# {words}", f"#{key} = {value}"))]
+    ui += ["", "[ui.keys]", "# keys of your own in place of those on the help page, by action", '#halt = "f5 h"']
     return "\n".join([_HEAD, *top, *sections, *ui, ""])
 
 

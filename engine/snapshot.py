@@ -37,6 +37,8 @@ class FeedHealth(StrEnum):
     WIDE = "wide"
     QUARANTINED = "quarantined"
     NONE = "none"
+    UNKNOWN = "unknown"
+    """Of a past in which nobody wrote it down."""
 
 
 class Outcome(StrEnum):
@@ -71,6 +73,8 @@ class KeeperHealth(StrEnum):
     LATE = "late"
     FAILING = "failing"
     STOPPED = "stopped"
+    UNKNOWN = "unknown"
+    """Of a past in which nobody wrote it down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,14 @@ class DeskRow:
     quarantine: str = ""
     warning: str = ""
     plan: PlanRow | None = None
+    take_profit: Wad | None = None
+    """The price at which the guard takes profit next; None too while that is unknown or switched off."""
     pnl_unknown: str = ""
     """Why profit is unknown, or empty."""
+    memo: str = ""
+    """An operator's words for whoever looks next."""
+    memo_by: str = ""
+    memo_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +202,7 @@ class LiquidationRow:
     """Share of mark the price must move against the position to trigger it; 0 is now."""
     fee: Wad
     state: QueueState
+    entry: Wad | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +221,7 @@ class Status:
     """The one line on top of every screen."""
 
     mode: str
-    """`PAPER` or `LIVE`."""
+    """`PAPER`, `LIVE`, or `REPLAY` of what is past."""
     venue: str
     armed: bool
     """Whether orders may be begun; a run with real money waits for an operator to confirm it."""
@@ -230,11 +241,14 @@ class Status:
     desks_halted: int
     desks_waiting: int
     alarms: tuple[str, ...]
+    """That nobody has acknowledged."""
     simulated: str
     """Empty, or what on this screen is simulated, e.g. `prices, fees, 48 traders`."""
     time_factor: int
     """1, or how many times the worker cadences and the momentum window run faster than real."""
     liquidations: int
+    acknowledged: tuple[str, ...] = ()
+    """Alarms that stand, and who knows of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
+from engine.agent.signals import Window
+from engine.arming import Arming
 from engine.desk_rows import AgentRow
 from engine.desk_view import decision_rows, desk_row
 from engine.desks.accounts import DIFFERENCE
 from engine.desks.terms import Terms
 from engine.exchange_rows import Wad
-from engine.feed import Feed
 from engine.funds_view import FundsView
 from engine.keepers.requests import Notes
-from engine.places import Places
+from engine.places import Pair
 from engine.queue import LiquidationQueue
 from engine.requests.account import account_of
 from engine.requests.pool_rows import pool_row
@@ -36,6 +38,7 @@ from venue.exchange.machine import carry_step
 from venue.exchange.state import Exchange
 from venue.exchange.tokens import TOKENS
 from venue.perp import PerpPosition, PositionRef
+from venue.pyth import PriceBook
 
 HOUR_S = 3_600
 LATE_ORDER_MS = 180_000
@@ -59,22 +62,49 @@ class Label:
     """Whose account is shown as their own."""
 
 
+class Prices(Protocol):
+    """What is known of prices; `engine.feed.Feed` where there is one."""
+
+    @property
+    def book(self) -> PriceBook: ...
+
+    @property
+    def windows(self) -> Mapping[str, Window]: ...
+
+    def health(self, symbols: Iterable[str], now_ms: int) -> tuple[FeedHealth, int | None, str]: ...
+
+
+class Surroundings(Protocol):
+    """What is known of the venue beyond the world; `engine.places.Places` where it is there."""
+
+    @property
+    def arming(self) -> Arming | None: ...
+
+    @property
+    def pairs(self) -> Callable[[], Mapping[str, Pair]]: ...
+
+    @property
+    def block(self) -> Callable[[World], int | None]: ...
+
+
 class View:
     """Makes snapshots on demand; keeps nothing but where its parts are."""
 
     def __init__(
         self,
         label: Label,
-        feed: Feed,
+        feed: Prices,
         terms: Terms,
         queue: LiquidationQueue,
         prices: PriceSource,
         notes: Notes,
         money: FundsView,
         agent: AgentState,
-        places: Places,
+        places: Surroundings,
         more_alarms: Callable[[int], Iterable[str]] = lambda _: (),
+        tokens: Iterable[str] = TOKENS,
     ) -> None:
+        """`tokens`: whose prices somebody watches; requests say nothing about the prices of others."""
         self._label = label
         self._feed = feed
         self._terms = terms
@@ -85,6 +115,7 @@ class View:
         self._agent = agent
         self._places = places
         self._more_alarms = more_alarms
+        self._tokens = tuple(tokens)
         self._names: dict[str, str] = {}
 
     def build(
@@ -110,7 +141,9 @@ class View:
             queue=counts,
             keepers=keepers,
             funds=funds(world),
-            requests=self._requests.build(world.exchange, {token: self._prices.one(token) for token in TOKENS}, now_ms),
+            requests=self._requests.build(
+                world.exchange, {token: self._prices.one(token) for token in self._tokens}, now_ms
+            ),
             request_counts=request_counts(world.exchange),
             agent=self._agent(),
             flow=self._money.build(world, now_ms),
@@ -198,6 +231,12 @@ def _alarms(world: World, feed: FeedHealth, troubled: Iterable[KeeperRow], now_m
     found = [f"{keeper.name} {keeper.health}: {keeper.detail}" for keeper in troubled]
     if feed not in (FeedHealth.LIVE, FeedHealth.SLOW):
         found.append(f"feed {feed}: nothing is opened")
+    return [*found, *world_alarms(world, now_ms)]
+
+
+def world_alarms(world: World, now_ms: int) -> list[str]:
+    """Those that follow from the journal alone."""
+    found = []
     if world.exchange.uncovered_bad_debt:
         found.append(f"uncovered bad debt {money(world.exchange.uncovered_bad_debt, WAD)} USD")
     unknown = [desk.name for desk in world.house.desks.values() if desk.phase is DeskPhase.UNKNOWN]

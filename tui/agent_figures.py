@@ -35,7 +35,7 @@ def agent_heading(agent: AgentRow, room: int = 46) -> Line:
         Piece(9, (("Agent ", Tone.STRONG), (fmt.clean(agent.tier), Tone.TEXT))),
         Piece(8, _badge(agent)),
         Piece(7, (_phase(agent),) if agent.phase else ()),
-        Piece(5, ((_balance(agent), Tone.DIM),) if _asks(agent) else ()),
+        Piece(5, ((_balance(agent), Tone.DIM),) if _asks(agent) and agent.tier != fmt.UNKNOWN else ()),
     ]
     return shorten([piece for piece in pieces if piece.spans], room, _GAP)
 
@@ -51,6 +51,8 @@ def agent_lines(agent: AgentRow, width: int) -> list[Line]:
         Piece(5, ((model, Tone.DIM),) if model else ()),
     ]
     first = shorten([piece for piece in who if piece.spans], width - 1)
+    if agent.tier == fmt.UNKNOWN:
+        return [first, ((" what it was asked and answered is with each decision", Tone.DIM),)]
     if not _asks(agent):
         return [first, ((" no model is asked: the signal decides", Tone.DIM),)]
     return [first, shorten(_counters(agent), width - 1)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -9,27 +10,34 @@ from collections.abc import Callable
 from rich.segment import Segment, Segments
 from textual._compositor import ChopsUpdate
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import Screen
 
 from engine.port import EVERYTHING, Port
-from themes import load
+from themes import ThemeError
 from tui import terminal
 from tui.arm_dialog import ArmDialog
+from tui.bells import Bells
 from tui.board import Board
 from tui.deck import Deck
+from tui.destinations import destinations
 from tui.dialogs import Panel
-from tui.driver import TerminalDriver
+from tui.driver import Patient, TerminalDriver
 from tui.exchange import Exchange
 from tui.format import clean
 from tui.funds import Funds
+from tui.keepers_board import Keepers
 from tui.log_screen import AgentLog
+from tui.memory import Memory
 from tui.overview import Overview
 from tui.session import Session
 from tui.settings import UiSettings
-from tui.tones import Palette, textual_theme
-from tui.wire import DropColours, DropDefaults, TightUpdate
+from tui.tape import Tape
+from tui.theme_watch import ThemeWatch, Wardrobe
+from tui.tones import Tone
+from tui.wire import DropColours, TightUpdate
 
-_LATER: tuple[type[Board], ...] = (Exchange, AgentLog, Funds)
+_LATER: tuple[type[Board], ...] = (Exchange, AgentLog, Funds, Keepers)
 """The boards above the overview; one at a time."""
 
 
@@ -46,19 +54,29 @@ class PerpdeskApp(App[int], inherit_bindings=False):
     ALLOW_SELECT = False
     TITLE = "perpdesk"
 
-    def __init__(self, port: Port, ui: UiSettings, clock_ms: Callable[[], int] = wall_clock_ms) -> None:
-        super().__init__(driver_class=TerminalDriver)
-        theme = load(ui.theme)
+    def __init__(
+        self,
+        port: Port,
+        ui: UiSettings,
+        clock_ms: Callable[[], int] = wall_clock_ms,
+        driver: type[Driver] = TerminalDriver,
+        memory: Memory | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver)
         self._ui = ui
-        self.register_theme(textual_theme(theme))
-        self.theme = f"perpdesk-{theme.name}"
+        self._wardrobe = Wardrobe(self, ThemeWatch(ui.themes), ui.theme, ui.colour)
+        self._bells = Bells(self._ring, bell=ui.bell, desktop=ui.desktop, tmux=ui.tmux)
+        self.set_keymap(dict(ui.keymap.chosen))
         if not ui.colour:
             self._filters = [DropColours()]
-        elif theme.ansi:
-            self._filters.append(DropDefaults())
-        self.session = Session(self, port, ui, Palette(theme), clock_ms)
+        self.session = Session(self, port, ui, self._wardrobe.palette, clock_ms)
         self.session.changed = self._draw_bars
+        if memory is not None:
+            self.session.memory = memory
+        self.session.tape = tape
         self.session.show_pane = self._show_pane
+        self.session.destinations = lambda: destinations(self, self.theme_names)
 
     def get_default_screen(self) -> Screen[None]:
         """The overview."""
@@ -71,26 +89,25 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             self.push_screen(ArmDialog(self.session))
         self.set_interval(1 / self._ui.fps, self.tick)
         if not self.is_headless:
+            self._wardrobe.watch.start()
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, self._hang_up)
             loop.add_signal_handler(signal.SIGTERM, self._leave, terminal.EXIT_TERMINATED)
 
     def tick(self) -> None:
         """One beat of the frame clock: draws what changed, unless the terminal cannot take it."""
-        driver = self._driver
-        if isinstance(driver, TerminalDriver):
-            if driver.gone:
-                self._hang_up()
-                return
-            if driver.congested:
-                return
-            if driver.incomplete:
-                driver.incomplete = False
-                self.screen.refresh()
-        if not self.screen_stack:
+        if not self._takes_output() or not self.screen_stack:
             return  # the last beat of an app that is closing
+        if told := self.session.memory.beat():
+            self.session.say(told, Tone.WARN)
+        if self.session.tape is not None:
+            self.session.tape.beat()
         self.session.port.want(self.screen.fields() if isinstance(self.screen, Board) else EVERYTHING)
+        if told := self._wardrobe.reread():
+            self.session.say(told, Tone.WARN)
         fresh = self.session.frame.pull()
+        if self.session.tape is None:  # nobody is called to what is past
+            self._bells.look(self.session.frame.snapshot.status.alarms, time.monotonic())
         if isinstance(self.screen, Deck | Panel):
             self.screen.draw_frame(fresh)
         if isinstance(self.screen, Panel):
@@ -98,6 +115,39 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             behind = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Deck)), None)
             if behind is not None:
                 behind.draw_status()
+
+    def _takes_output(self) -> bool:
+        """Whether the terminal is there and has taken what it was sent; leaves when it is gone."""
+        driver = self._driver
+        if not isinstance(driver, Patient):
+            return True
+        if driver.gone:
+            self._hang_up()
+            return False
+        if driver.congested:
+            return False
+        if driver.incomplete:
+            driver.incomplete = False
+            self.screen.refresh()
+        return True
+
+    @property
+    def theme_names(self) -> tuple[str, ...]:
+        """Themes that can be worn now, those of the operator among them."""
+        return self._wardrobe.names
+
+    def use_theme(self, name: str) -> None:
+        """Changes into another theme, or says why not."""
+        try:
+            self._wardrobe.wear(name)
+        except ThemeError as error:
+            self.session.say(str(error), Tone.WARN)
+        else:
+            self.session.say(f"theme {name}")
+
+    def _ring(self, sent: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sent)
 
     def _show_pane(self, number: int) -> None:
         """Leaves pages and boards until the one with this pane is on top, and enters it if it was not below them."""
@@ -123,7 +173,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
     def _hang_up(self) -> None:
         if self.return_code == terminal.EXIT_HANGUP:
             return
-        if isinstance(self._driver, TerminalDriver):
+        if isinstance(self._driver, Patient):
             self._driver.let_go()
         self._leave(terminal.EXIT_HANGUP)
 
@@ -142,15 +192,33 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         self._close_messages_no_wait()
 
 
-def run_app(port: Port, ui: UiSettings) -> int:
-    """Runs the screen until the operator leaves or the terminal does; the exit code says which."""
-    app = PerpdeskApp(port, ui)
+def run_app(
+    port: Port,
+    ui: UiSettings,
+    browser: tuple[int, int] | None = None,
+    memory: Memory | None = None,
+    tape: Tape | None = None,
+) -> int:
+    """Runs the screen until the operator leaves or the terminal does; the exit code says which.
+
+    `browser`: columns and rows of the tab that is painted instead of a terminal. `memory`: what the screen looked like
+    before; without it nothing is written. `tape`: what plays the past that the port shows.
+    """
+    driver: type[Driver] = TerminalDriver
+    if browser is not None:
+        from tui.serve_driver import BrowserDriver
+
+        driver = BrowserDriver
+    app = PerpdeskApp(port, ui, driver=driver, memory=memory, tape=tape)
     try:
-        app.run(mouse=ui.mouse)
+        app.run(mouse=ui.mouse, size=browser)
     except BaseException:
         terminal.restore()
         raise
     finally:
+        told = app.session.memory.close()
+        if told and app.return_code != terminal.EXIT_HANGUP:
+            sys.stderr.write(told + "\n")
         if app.return_code == terminal.EXIT_HANGUP:
             # The engine is still to be stopped in order; a second hang-up must not cut that short.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -7,13 +7,19 @@ from typing import Any, ClassVar
 from textual.containers import Container
 from textual.widget import Widget
 
+from tui.columns_dialog import ColumnsDialog
 from tui.deck import Deck
 from tui.grid import Grid
 from tui.panes import Pane
 from tui.session import Session
-from tui.tones import Line
+from tui.splits import Axis, Shape
+from tui.tones import Line, Tone
 
-_NARROW = 100
+NARROW = 100
+"""Cells in which no two panes go side by side."""
+_BARS = 3
+"""Lines of the screen that are no pane."""
+_WORDS = {(Axis.X, -1): "narrower", (Axis.X, 1): "wider", (Axis.Y, -1): "lower", (Axis.Y, 1): "higher"}
 _AROUND = ("desks", "markets", "request_counts", "agent")
 """Fields of the snapshot that the status line and the actions look at."""
 
@@ -32,6 +38,9 @@ class Board(Deck):
         for shown in self.panes:
             grid: Grid[Any] = Grid(shown.table, session.palette, id=shown.id)
             grid.heading = partial(self._heading, shown)
+            grid.recall(session.memory.view(shown.id))
+            grid.starts_filter = lambda key: session.keymap.means(key, "filter")
+            grid.viewed = partial(self._keep, grid)
             self.grids.append(grid)
         self._under = pane or 1
         """The pane below the first where there is room for one only."""
@@ -41,6 +50,13 @@ class Board(Deck):
         """Of the snapshot, that are on the screen, with what the lines around the panes say."""
         shown = (pane for pane, grid in zip(self.panes, self.grids, strict=True) if grid.display)
         return frozenset((*_AROUND, *(name for pane in shown for name in pane.fields)))
+
+    def _keep(self, grid: Grid[Any]) -> None:
+        self.session.memory.keep_view(str(grid.id), grid.view)
+
+    def shape(self) -> Shape | None:
+        """How the panes divide the room, where the operator may divide it otherwise."""
+        return None
 
     def _heading(self, pane: Pane) -> Line:
         return pane.heading(self.session.frame.snapshot)
@@ -73,7 +89,7 @@ class Board(Deck):
         self._arrange()
 
     def _arrange(self) -> None:
-        narrow = self.app.size.width < _NARROW
+        narrow = self.app.size.width < NARROW
         self.set_class(narrow, "-narrow")
         self.set_class(self._zoomed, "-zoomed")
         focus = self.grids.index(self.grid)
@@ -82,7 +98,25 @@ class Board(Deck):
                 grid.display = number == focus
             else:
                 grid.display = not narrow or number in (0, self._under)
+        self._divide()
         self.call_after_refresh(self.draw_frame, fresh=True)
+
+    def _length(self, axis: Axis) -> int:
+        return self.app.size.width if axis is Axis.X else self.app.size.height - _BARS
+
+    def _divide(self) -> None:
+        """Gives every pane its share, or the room to the one that is zoomed."""
+        shape = None if self._zoomed else self.shape()
+        styles = self.query_one("#panes").styles
+        for axis in Axis:
+            weights: dict[str, int] = {}
+            if shape is not None and axis in shape.bands:
+                weights = shape.weights(axis, self.session.memory.shares, self._length(axis))
+            parts = tuple(f"{weight}fr" for weight in weights.values()) or None
+            if axis is Axis.X:
+                styles.grid_columns = parts
+            else:
+                styles.grid_rows = parts
 
     def on_grid_moved(self) -> None:
         """The keys may mean something else on another row."""
@@ -107,6 +141,10 @@ class Board(Deck):
         self._zoomed = not self._zoomed
         self._arrange()
 
+    def action_export(self) -> None:
+        """e"""
+        self.session.export(str(self.grid.id), self.grid.table, self.grid.rows)
+
     def action_filter(self) -> None:
         """/"""
         self.grid.edit_filter()
@@ -114,6 +152,33 @@ class Board(Deck):
     def action_sort(self) -> None:
         """s"""
         self.grid.next_sort()
+
+    def action_sort_back(self) -> None:
+        """S"""
+        if not self.grid.sort_back():
+            self.session.say("these rows are not sorted by a column yet", Tone.DIM)
+
+    def action_columns(self) -> None:
+        """f"""
+        self.app.push_screen(ColumnsDialog(self.session, self.grid))
+
+    def action_resize_pane(self, axis: str, step: int) -> None:
+        """< > - +"""
+        way, shape, pane = Axis(axis), self.shape(), self.grids.index(self.grid)
+        words = f"{self.grid.id} cannot be made {_WORDS[way, step]}"
+        if self._zoomed:
+            self.session.say(f"{words}: it is zoomed", Tone.WARN)
+        elif shape is None or not shape.movable(pane, way):
+            beside = "beside it" if way is Axis.X else "above or below it"
+            self.session.say(f"{words}: no pane {beside} to divide the room with", Tone.WARN)
+        else:
+            shares = self.session.memory.shares
+            moved = shape.resized(pane, way, step, shares, self._length(way))
+            if moved == shares:
+                self.session.say(f"{words}: that is all there is room for", Tone.WARN)
+            else:
+                self.session.memory.keep_shares(moved)
+                self._arrange()
 
     def action_move(self, where: str) -> None:
         """Arrows, j and k, pages, g and G"""

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,26 +17,26 @@ from tui import lazy
 lazy.forbid()
 
 import click
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import daemon, logs
 from engine.agent.recording import RecordingError
-from engine.config import ConfigError, Settings, explain, load
+from engine.config import ConfigError, load
 from engine.demo.stage import Demo, PortTaken
 from engine.engine import Options
 from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
-from tui import acts, alert_verbs, config_verbs, looks, signals, verbs
+from tui import acts, alert_verbs, attach, config_verbs, looks, replay_verbs, serve, signals, verbs
 from tui.exits import Exit
 from tui.live import doctor, shared, venue, wallet
+from tui.opening import Asked, needs_terminal, paint, settled, with_screen
+from tui.ui_table import UiTable
 from venue.chain.passwords import KeystoreError
 from venue.exchange.scenario import ScenarioError
 
 if TYPE_CHECKING:
     from engine.live.places import Live
     from tui.hangup import OnHangup
-    from tui.settings import UiSettings
 
 _EXITS: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIG),
@@ -73,20 +73,12 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
-_low_bandwidth = click.option(
-    "--low-bandwidth", is_flag=True, help="One frame a second in the terminal's own 16 colours, without the mouse."
-)
-
-
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML)."),
+        with_screen,
         click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of the journal."),
         click.option("--headless", is_flag=True, help="No screen: log lines on stderr, one JSON object at the end."),
         click.option("--for", "seconds", type=Duration(), help="Stop after this long (headless)."),
-        click.option("--theme", help="night, day, high-contrast, ansi or mono."),
-        click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH."),
-        _low_bandwidth,
         click.option(
             "--on-hangup",
             type=click.Choice(["detach", "halt", "exit"]),
@@ -139,7 +131,7 @@ def run(
         raise click.UsageError("--armed and --observe exclude each other")
     if live and where["headless"] and not (armed or observe):
         raise click.UsageError("--headless --live needs --armed or --observe: nobody is there to confirm orders")
-    settings = load(where["config"])
+    settings = load(where["asked"].config)
     if live != (settings.venue == "avantis"):
         wanted = 'venue = "avantis" in the configuration, and --live' if live else "--live, because venue is avantis"
         raise ConfigError(f"venue: {settings.venue!r}: real money needs both; expected {wanted}")
@@ -152,41 +144,6 @@ def run(
     else:
         unlocked = shared.unlocked(settings, where["state"], password_file, password_fd, armed=armed)
         _start(None, live=unlocked, **where)
-
-
-@cli.command()
-@click.option("--observe", is_flag=True, help="Only look: the engine takes no command from here.")
-@verbs.state
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML), for [ui].")
-@click.option("--theme", help="night, day, high-contrast, ansi or mono.")
-@click.option("--fps", type=click.IntRange(1, 30), help="Frames a second; 4, or 2 over SSH.")
-@_low_bandwidth
-def attach(
-    observe: bool, state: Path | None, config: Path | None, theme: str | None, fps: int | None, low_bandwidth: bool
-) -> None:
-    """The screen on an engine that runs already, here or in another session; q lets go, and the engine runs on.
-
-    Any number may be attached at once; every command is journaled with the user who gave it.
-    """
-    if refusal := _no_screen():
-        raise click.UsageError(refusal)
-    import os
-
-    from engine.attached import Attached
-    from tui import terminal
-
-    settings = _ui(load(config), theme, fps, low_bandwidth).for_terminal(os.environ)
-    engine = Attached(verbs.reached(state), observe=observe, every_s=1 / settings.fps)
-    engine.start()
-    lazy.allow()
-    terminal.prepare(os.environ)
-    try:
-        from tui.app import run_app
-
-        code = run_app(engine, settings)
-    finally:
-        engine.stop()
-    sys.exit(code)
 
 
 @cli.command()
@@ -211,22 +168,17 @@ def _start(
     staged: Demo | None,
     *,
     live: "Live | None" = None,
-    config: Path | None,
+    asked: Asked,
     state: Path | None,
     headless: bool,
     seconds: float | None,
-    theme: str | None,
-    fps: int | None,
-    low_bandwidth: bool,
     on_hangup: "OnHangup | None",
 ) -> None:
     if seconds is not None and not headless:
         raise click.UsageError("--for needs --headless")
-    refusal = None if headless else _no_screen()
-    if refusal:
-        raise click.UsageError(refusal)
-    settings = load(config)
-    ui = _ui(settings, theme, fps, low_bandwidth)
+    if not headless:
+        needs_terminal()
+    settings, ui = asked.load()
     with _directory(staged, state) as directory:
         options = Options(settings, directory, staged, live)
         if headless:
@@ -234,47 +186,6 @@ def _start(
             click.echo(json.dumps(summary.as_dict()))
         else:
             _show(options, ui, on_hangup or ("exit" if staged else "detach"))
-
-
-def _no_screen() -> str | None:
-    import os
-
-    from tui import terminal
-
-    return terminal.why_not(sys.stdin, sys.stdout, os.environ)
-
-
-class _UiTable(BaseModel):
-    """The `[ui]` table of the configuration."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    theme: str | None = None
-    fps: int | None = Field(default=None, ge=1, le=30)
-    mouse: bool | None = None
-    low_bandwidth: bool = False
-
-    def for_terminal(self, environ: Mapping[str, str]) -> "UiSettings":
-        """What becomes of it at this terminal."""
-        from tui.settings import UiSettings
-
-        return UiSettings.for_terminal(
-            environ, theme=self.theme, fps=self.fps, mouse=self.mouse, low_bandwidth=self.low_bandwidth
-        )
-
-
-def _ui(settings: Settings, theme: str | None, fps: int | None, low_bandwidth: bool) -> _UiTable:
-    import themes
-
-    try:
-        table = _UiTable.model_validate(settings.ui)
-    except ValidationError as error:
-        raise ConfigError(f"[ui] {explain(error, _UiTable)}") from error
-    chosen = theme or table.theme
-    if chosen is not None and chosen not in themes.NAMES:
-        raise ConfigError(f"theme: {chosen!r} is unknown; expected one of {', '.join(themes.NAMES)}")
-    low = low_bandwidth or table.low_bandwidth
-    return table.model_copy(update={"theme": chosen, "fps": fps or table.fps, "low_bandwidth": low})
 
 
 @contextmanager
@@ -289,26 +200,20 @@ def _directory(staged: Demo | None, state: Path | None) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _show(options: Options, ui: _UiTable, on_hangup: "OnHangup") -> None:
-    import os
-
+def _show(options: Options, ui: UiTable, on_hangup: "OnHangup") -> None:
     from engine.runtime import Runtime
     from tui import hangup, terminal
 
-    lazy.allow()
     try:
         options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         logs.setup(options.directory / "perpdesk.log")
     except OSError as error:
         raise StoreError("STATE_UNUSABLE", f"state directory {options.directory}: {error.strerror}") from error
-    settings = ui.for_terminal(os.environ)
-    terminal.prepare(os.environ)
+    settings = settled(ui)
     runtime = Runtime(options)
     runtime.start()
     try:
-        from tui.app import run_app
-
-        code = run_app(runtime, settings)
+        code = paint(runtime, settings)
         if code == terminal.EXIT_HANGUP:
             code = hangup.after_hangup(runtime, on_hangup)
     finally:
@@ -328,6 +233,9 @@ for _verb in (
     doctor.doctor,
     wallet.wallet,
     venue.venue,
+    serve.serve,
+    replay_verbs.replay,
+    attach.attach,
 ):
     cli.add_command(_verb)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from engine.config import CONFIG_FILE, Settings, load
+from tui.ui_table import ui_table
 from tui.verbs import Refused
 
 _config = click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML).")
@@ -47,7 +48,7 @@ def config_group() -> None:
 @_config
 def check(config: Path | None) -> None:
     """Read the configuration as a run would. Exit status 78 and one line when something is wrong with it."""
-    load(config)
+    ui_table(load(config), None, None, False, config)
     path = config or CONFIG_FILE
     read = str(path) if config or path.exists() else f"no {path}: defaults"
     click.echo(f"perpdesk: {read} and the environment are fine", err=True)

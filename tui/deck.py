@@ -9,14 +9,20 @@ from textual.widget import Widget
 
 from engine.exchange_rows import PoolRow, RequestRow
 from engine.snapshot import DeskRow
-from tui.actions import BY_ID, Place, Sight, key_line
+from tui.actions import BY_ID
 from tui.alarms_page import AlarmsPage
 from tui.arm_dialog import ArmDialog
+from tui.close_all import CloseAllDialog
 from tui.desk_dialogs import QuarantineDialog, ReduceDialog
-from tui.dialogs import CancelDialog, CloseDialog, HelpPage
+from tui.dialogs import CancelDialog, CloseDialog
 from tui.format import fit
 from tui.forms.dialog import KindDialog
+from tui.help_page import HelpPage
+from tui.key_line import key_line
 from tui.lines import Lines
+from tui.note_dialog import NoteDialog
+from tui.palette import FindDialog
+from tui.reasons import Place, Sight
 from tui.session import Session
 from tui.settings import MIN_HEIGHT, MIN_WIDTH
 from tui.status import status_line
@@ -66,6 +72,7 @@ class Deck(Screen[None], inherit_bindings=False):
             self.place,
             can_open=self.can_open(),
             request=self.selected_request(),
+            replaying=self.session.tape is not None,
         )
 
     def selected_desk(self) -> DeskRow | None:
@@ -112,7 +119,7 @@ class Deck(Screen[None], inherit_bindings=False):
         """The two lines at the bottom."""
         width = self.size.width
         self._message.draw([self.session.message_line(width)])
-        self._keys.draw([key_line(self.sight(), width)])
+        self._keys.draw([key_line(self.sight(), width, self.session.keymap)])
 
     def on_resize(self) -> None:
         """The terminal has another size."""
@@ -142,7 +149,7 @@ class Deck(Screen[None], inherit_bindings=False):
         if why := action.why_disabled(sight):
             self.session.say(f"{action.name(sight)}: {why}", Tone.WARN)
         else:
-            await self.run_action(action_id if "(" in action_id else f"{action_id}()")
+            await self.run_action(action.call)
 
     def action_arm(self) -> None:
         """A"""
@@ -161,6 +168,19 @@ class Deck(Screen[None], inherit_bindings=False):
         """c"""
         if desk := self.selected_desk():
             self.app.push_screen(CloseDialog(self.session, desk))
+
+    def action_close_all(self) -> None:
+        """C"""
+        self.app.push_screen(CloseAllDialog(self.session))
+
+    def action_note(self) -> None:
+        """N"""
+        if desk := self.selected_desk():
+            self.app.push_screen(NoteDialog(self.session, desk))
+
+    def action_palette(self) -> None:
+        """: and ctrl+p"""
+        self.app.push_screen(FindDialog(self.session, self.sight(), self, self.session.destinations))
 
     def action_reduce_desk(self) -> None:
         """v"""
@@ -201,6 +221,13 @@ class Deck(Screen[None], inherit_bindings=False):
     def action_help(self) -> None:
         """?"""
         self.app.push_screen(HelpPage(self.session))
+
+    def action_tape(self, word: str) -> None:
+        """The keys of a replay; what they show is seen at once."""
+        if self.session.tape is not None:
+            self.session.tape.do(word)
+            self.session.say("")  # what was said before belongs to another moment
+            self.draw_frame(self.session.frame.pull())
 
     def action_leave(self) -> None:
         """q"""

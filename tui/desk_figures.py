@@ -1,13 +1,11 @@
 """One desk in figures: what is wrong with it, its position, and where its money is."""
 
-from collections.abc import Iterable
-
-from engine.exchange_rows import Side, Wad
+from engine.exchange_rows import Wad
 from engine.snapshot import DeskRow
 from tui import format as fmt
-from tui.figures import title
+from tui.figures import Pin, price_axis, title, trigger
 from tui.panes.desks import halt_words, name, side
-from tui.tones import Line, Span, Tone, gain_or_loss
+from tui.tones import Line, Tone, gain_or_loss
 
 _LABEL, _FIGURE = 12, 11
 _BLANK: Line = ()
@@ -37,6 +35,9 @@ def trouble_lines(desk: DeskRow, width: int) -> list[Line]:
         lines += _wrapped(f"! {desk.warning}", width, 2, Tone.WARN)
     if halted := halt_words(desk):
         lines.append(((" " + halted, Tone.WARN),))
+    if desk.memo:
+        when = "" if desk.memo_at_ms is None else f" {fmt.clock(desk.memo_at_ms)[:5]}"
+        lines += _wrapped(f"note by {desk.memo_by}{when}: {desk.memo}", width, 3, Tone.STRONG)
     if desk.note:
         lines += _wrapped(desk.note, width, 2, Tone.TEXT)
     return lines
@@ -111,35 +112,36 @@ def _exit(desk: DeskRow) -> list[Line]:
 
 def liquidation_price(desk: DeskRow) -> Wad | None:
     """Where the position may be liquidated, from the distance the engine gives."""
-    if desk.mark is None or desk.liq_move is None or desk.side is None:
-        return None
-    move = round(desk.mark * desk.liq_move)
-    return desk.mark - move if desk.side is Side.LONG else desk.mark + move
+    return trigger(desk.mark, desk.liq_move, desk.side)
 
 
 def _distance(desk: DeskRow, width: int) -> list[Line]:
     """The price axis, then what its letters say."""
-    legend = f" E entry, M mark, L liquidation, {fmt.percent(desk.liq_move)} away"
     known = liquidation_price(desk) is not None and desk.entry is not None
-    return [axis(desk, width - 2), *([((legend, Tone.DIM),)] if known else [])]
+    return [axis(desk, width - 2), *([((_legend(desk, width), Tone.DIM),)] if known else [])]
+
+
+def _legend(desk: DeskRow, width: int) -> str:
+    words = f" E entry, M mark, L liquidation, {fmt.percent(desk.liq_move)} away"
+    if desk.take_profit is None or not desk.mark:
+        return words
+    profit = f", T take-profit {fmt.percent(abs(desk.take_profit / desk.mark - 1))}"
+    longer = words + profit
+    return longer if len(longer) < width else f" E entry, M mark, L liq. {fmt.percent(desk.liq_move)}{profit}"
 
 
 def axis(desk: DeskRow, width: int) -> Line:
-    """Liquidation, entry and mark on one line, prices growing to the right."""
+    """Liquidation, entry, mark and where profit is taken next on one line, prices growing to the right."""
     end = liquidation_price(desk)
     if end is None or desk.mark is None or desk.entry is None:
-        return ((" no price axis: a price is unknown", Tone.DIM),)
-    low, high = min(end, desk.mark, desk.entry), max(end, desk.mark, desk.entry)
-    reach = max(high - low, 1)
-    cells = ["─"] * max(width, 3)
-    for price, letter in ((desk.entry, "E"), (end, "L"), (desk.mark, "M")):
-        cells[round((price - low) / reach * (len(cells) - 1))] = letter
-    return ((" ", Tone.TEXT), *_letters("".join(cells)))
-
-
-def _letters(text: str) -> Iterable[Span]:
-    tones = {"L": Tone.LOSS, "E": Tone.TEXT, "M": Tone.STRONG}
-    return ((char, tones.get(char, Tone.DIM)) for char in text)
+        return price_axis((), width)
+    pins = (
+        Pin("T", desk.take_profit, Tone.GAIN),
+        Pin("E", desk.entry),
+        Pin("L", end, Tone.LOSS),
+        Pin("M", desk.mark, Tone.STRONG),
+    )
+    return price_axis(pins, width)
 
 
 def _money(desk: DeskRow) -> list[Line]:

@@ -1,23 +1,29 @@
 """The pages behind a row: one desk with its life, one position near its end."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.containers import Container
 from textual.widget import Widget
 
 from engine.snapshot import DeskRow, Event, LiquidationRow
-from tui.actions import Place, bindings
+from tui.cached import cached
 from tui.deck import Deck
+from tui.desk_chart import HOURS, desk_chart_lines
 from tui.desk_figures import desk_lines
 from tui.figures import position_lines
+from tui.key_line import bindings
 from tui.life_figures import decision_lines, plan_lines, timeline_lines
 from tui.lines import Lines
 from tui.panes.desks import name
+from tui.reasons import Place
 from tui.session import Session
 from tui.tones import Line, Tone
+from tui.track import SPANS, Track
 
 _EVENTS = 500
+_CHART_WIDTH, _CHART_HEIGHT = 120, 32
+"""Least width of the terminal and height of the words for a chart of the past above them."""
 
 
 class Page(Deck):
@@ -52,12 +58,36 @@ class Page(Deck):
             self.dismiss()
 
 
-class DeskPage(Page):
+class PastPage(Page):
+    """A page with the past of a market on it, read by a worker: the screen never waits for it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._track = Track(session.port, "")
+
+    def _follow(self, market: str) -> None:
+        """The past of this market from now on."""
+        if market != self._track.market:
+            self._track = Track(self.session.port, market)
+
+    def _look_back(self, span_ms: int) -> None:
+        """Asks for what is missing of the time up to what the screen shows."""
+        now_ms = self.session.frame.snapshot.at_ms
+        if self._track.market and self._track.claim(now_ms, now_ms - span_ms):
+            self.run_worker(self._read(self._track, now_ms, now_ms - span_ms), group="past", exit_on_error=False)
+
+    async def _read(self, track: Track, now_ms: int, since_ms: int) -> None:
+        if await track.ask(now_ms, since_ms) and track is self._track:
+            self.draw_body()
+
+
+class DeskPage(PastPage):
     """Everything about one desk."""
 
     def __init__(self, session: Session, desk: DeskRow) -> None:
         super().__init__(session)
         self._desk = desk
+        self._chart = cached(desk_chart_lines)
         self._events: deque[Event] = deque(maxlen=_EVENTS)
         self._seen = 0
         self._dropped = 0
@@ -75,9 +105,19 @@ class DeskPage(Page):
             return
         width, height = self._words.size
         self._figures.draw(desk_lines(desk, *self._figures.size))
-        words = self._decided(desk, width, height)
+        words = [*self._past(desk, width, height)]
+        words += self._decided(desk, width, height - len(words))
         words += timeline_lines(self._events, self._dropped, width, height - len(words))
         self._words.draw(words)
+
+    def _past(self, desk: DeskRow, width: int, height: int) -> Sequence[Line]:
+        """The index with what happened to the desk, where there is room left for its life."""
+        market = desk.market or (desk.plan.market if desk.plan else "")
+        if self.app.size.width < _CHART_WIDTH or height < _CHART_HEIGHT or not market:
+            return []
+        self._follow(market)
+        self._look_back(SPANS[HOURS][0])
+        return self._chart(self._track.state(), market, tuple(self._events), width, height // 3)
 
     def _decided(self, desk: DeskRow, width: int, height: int) -> list[Line]:
         """The last plan with what was seen, and the last decision where it is another one."""
@@ -96,17 +136,33 @@ class DeskPage(Page):
         self._events.extend(event for event in page.events if event.address == self._desk.address)
 
 
-class PositionPage(Page):
+class PositionPage(PastPage):
     """One position of the liquidation queue."""
+
+    DEFAULT_CSS = """
+    PositionPage.-short #page #figures { width: 1fr; }
+    PositionPage.-short #page #words { display: none; }
+    """
 
     def __init__(self, session: Session, row: LiquidationRow) -> None:
         super().__init__(session)
         self._row = row
+        self._chart = cached(desk_chart_lines)
+
+    def measure(self) -> None:
+        """The figures alone where there is no room for a chart beside them."""
+        super().measure()
+        self.set_class(self.app.size.width < _CHART_WIDTH, "-short")
 
     def draw_body(self) -> None:
-        """Its figures, followed while it stays in the queue."""
+        """Its figures, followed while it stays in the queue, and the index of its market."""
         rows = self.session.frame.snapshot.liquidations
         now = next((row for row in rows if row.position_id == self._row.position_id), None)
         self._row = now or self._row
         market = next((row for row in self.session.frame.snapshot.markets if row.symbol == self._row.market), None)
-        self._figures.draw(position_lines(self._row, market, now is None))
+        self._figures.draw(position_lines(self._row, market, now is None, self._figures.size.width))
+        if self.app.size.width >= _CHART_WIDTH:
+            self._follow(self._row.market)
+            self._look_back(SPANS[HOURS][0])
+            width, height = self._words.size
+            self._words.draw(self._chart(self._track.state(), self._row.market, (), width, min(height, 20)))

@@ -1,4 +1,4 @@
-"""What opens above a screen: questions before something is done, and the help page. The screen behind stands still."""
+"""What opens above a screen: pages of lines, and questions before something is done. The screen behind stands still."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -7,7 +7,6 @@ from textual.screen import ModalScreen
 from engine.exchange_rows import RequestRow, Wad
 from engine.snapshot import DeskRow
 from tui import format as fmt
-from tui.actions import help_lines
 from tui.figures import figure, named
 from tui.lines import Lines
 from tui.orders import WORSE_PERCENT, worst_price
@@ -18,6 +17,10 @@ from tui.settings import MIN_HEIGHT, MIN_WIDTH
 from tui.tones import Line, Tone
 
 _BLANK: Line = ()
+_AROUND = 4
+"""Rows of the terminal that are no entry: the frame, the heading and the foot."""
+STEPS = {"down": 1, "j": 1, "up": -1, "k": -1}
+PAGES = {"pagedown": 1, "pageup": -1}
 
 
 class Panel(ModalScreen[None], inherit_bindings=False):
@@ -59,7 +62,7 @@ class Panel(ModalScreen[None], inherit_bindings=False):
         event.stop()
         if self.typed(event):
             return
-        if event.character == "H":
+        if self.session.keymap.means(event.key, "halt_all"):
             behind = self.app.screen_stack[-2]
             self.dismiss()
             behind.call_later(behind.run_action, 'operate("halt_all")')
@@ -85,22 +88,49 @@ class Panel(ModalScreen[None], inherit_bindings=False):
             self.call_after_refresh(self.draw_frame, fresh=True)
 
 
-class HelpPage(Panel):
-    """All keys, from the registry of actions."""
+class Scroll(Panel):
+    """More lines than there may be room for: a heading, those that fit, and how many are above and below."""
 
     width = 78
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._top = 0
+
+    def entries(self) -> list[Line]:
+        """All lines."""
+        return []
+
+    def heading(self) -> tuple[str, str]:
+        """What the page is called, and what can be done on it."""
+        return "", "esc closes this page"
+
+    @property
+    def room(self) -> int:
+        """Lines of a page."""
+        return max(1, self.app.size.height - _AROUND)
+
     def content(self) -> list[Line]:
-        """One line per action."""
-        lines: list[Line] = [((fmt.fit("Keys", 17), Tone.STRONG), ("any key closes this page", Tone.DIM))]
-        for keys, text, danger in help_lines():
-            tone = Tone.WARN if danger else Tone.TEXT
-            lines.append(((fmt.fit(keys, 15, right=True) + "  ", Tone.STRONG), (text, tone)))
-        return lines
+        """The lines that fit, between a heading and what there is besides them."""
+        lines, room = self.entries(), self.room
+        self._top = max(0, min(self._top, len(lines) - room))
+        below = max(0, len(lines) - self._top - room)
+        more = f"{self._top} lines above, {below} below: j k" if len(lines) > room else ""
+        title, can = self.heading()
+        heading: Line = ((fmt.fit(title, 17), Tone.STRONG), (can, Tone.DIM))
+        return [heading, *lines[self._top : self._top + room], ((more, Tone.DIM),)]
+
+    def draw_frame(self, fresh: bool) -> None:
+        """Lines come and go: so does their room."""
+        lines = self.content()
+        self._panel.styles.height = len(lines) + 2
+        self._panel.draw(lines)
 
     def pressed(self, key: str) -> None:
-        """Any key closes it, and does nothing else."""
-        self.dismiss()
+        """Scrolls."""
+        step = STEPS.get(key, 0) or PAGES.get(key, 0) * self.room
+        self._top += step
+        self.draw_frame(fresh=False)
 
 
 class Question(Panel):

@@ -7,6 +7,7 @@ from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.terminal import hung_up, let_go
@@ -38,8 +39,11 @@ class _Writer(Thread):
                 return
 
 
-class TerminalDriver(LinuxDriver):
-    """Never blocks on output, never suspends the process, and lets go of a terminal that hung up."""
+class Patient(Driver):
+    """Output that never blocks: queued while the other end is slow, thrown away while it takes nothing.
+
+    Goes before one of Textual's drivers, which says how bytes are framed and where keys come from.
+    """
 
     def __init__(
         self,
@@ -53,38 +57,64 @@ class TerminalDriver(LinuxDriver):
         self.incomplete = False
         """Something was thrown away: what the operator sees needs a full repaint."""
         self._let_go = False
+        self._start_writer()
+
+    def _start_writer(self) -> None:
         self._writer = _Writer(1)
         self._writer.start()
-        # SIGTSTP stops every thread, the engine's too.
-        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
     @property
     def congested(self) -> bool:
-        """The terminal has not taken what it was sent; anything drawn now would be old when it is seen."""
+        """The other end has not taken what it was sent; anything drawn now would be old when it is seen."""
         return self._writer.queue.qsize() > _BACKLOG
+
+    @property
+    def gone(self) -> bool:
+        """Nobody is at the other end any more."""
+        return self._let_go
+
+    def let_go(self) -> None:
+        """Nothing more is read from or written to the other end."""
+        self._let_go = True
+        let_go()
+
+    def send(self, data: bytes) -> None:
+        """Queues output, or drops it when nothing is taken."""
+        if self._writer.queue.qsize() < _LIMIT:
+            self._writer.queue.put(data)
+        else:
+            self.incomplete = True
+
+    def close(self) -> None:
+        """Sends what is left, if it is taken."""
+        super().close()
+        self._writer.queue.put(None)
+        self._writer.join(_LAST_WORDS_SECONDS)
+
+
+class TerminalDriver(Patient, LinuxDriver):
+    """Never blocks on output, never suspends the process, and lets go of a terminal that hung up."""
+
+    def __init__(
+        self,
+        app: "App[object]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        # SIGTSTP stops every thread, the engine's too.
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
     @property
     def gone(self) -> bool:
         """The terminal hung up."""
         return self._let_go or hung_up(self.fileno)
 
-    def let_go(self) -> None:
-        """Nothing more is read from or written to this terminal."""
-        self._let_go = True
-        let_go()
-
     def write(self, data: str) -> None:
         """Queues output, or drops it when the terminal takes nothing or is gone."""
-        if self._writer.queue.qsize() < _LIMIT:
-            self._writer.queue.put(data.encode("utf-8", "replace"))
-        else:
-            self.incomplete = True
-
-    def close(self) -> None:
-        """Sends what is left, if the terminal takes it."""
-        super().close()
-        self._writer.queue.put(None)
-        self._writer.join(_LAST_WORDS_SECONDS)
+        self.send(data.encode("utf-8", "replace"))
 
     def _sigtstp_application(self, *_: object) -> None:
         """Nothing to do: the signal is ignored."""
@@ -93,7 +123,6 @@ class TerminalDriver(LinuxDriver):
         # The kernel sends SIGCONT with a hang-up too; there is no terminal to set up again then.
         if not self.gone:
             self.suspend_application_mode()
-            self._writer = _Writer(1)
-            self._writer.start()
+            self._start_writer()
             self._must_signal_resume = True
             self.resume_application_mode()

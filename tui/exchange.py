@@ -1,11 +1,19 @@
 """The second screen: what waits for a keeper, and the pools it waits for."""
 
 from engine.exchange_rows import PoolRow, RequestRow
-from tui.actions import Place, bindings
 from tui.board import Board
 from tui.exchange_pages import PoolPage, RequestPage
+from tui.key_line import bindings
 from tui.panes import EXCHANGE, OVERVIEW
 from tui.panes.requests import Seen
+from tui.reasons import Place
+from tui.splits import Axis, Edge, Shape
+
+_SHAPE = Shape(
+    {Axis.Y: ("exchange.y", "")},
+    {"exchange.y": 67},
+    {Axis.Y: {0: Edge("exchange.y"), 1: Edge("exchange.y", False)}},
+)
 
 
 class Exchange(Board):
@@ -19,6 +27,10 @@ class Exchange(Board):
     place = Place.EXCHANGE
     panes = EXCHANGE
     first = len(OVERVIEW)
+
+    def shape(self) -> Shape:
+        """One way to divide it, whatever its size."""
+        return _SHAPE
 
     def selected_request(self) -> RequestRow | None:
         """Only what is highlighted counts as selected."""

@@ -1,9 +1,10 @@
 """The pages behind a row of the second screen: one request, one pool."""
 
 from engine.exchange_rows import PoolRow, RequestRow
-from tui.actions import Place, bindings
 from tui.detail import Page
 from tui.exchange_figures import pool_lines, request_lines
+from tui.key_line import bindings
+from tui.reasons import Place
 from tui.session import Session
 
 

@@ -1,10 +1,14 @@
-"""What the lines of all detail pages are made of: figures with their names; and the page of a position."""
+"""What the lines of detail pages are made of: figures with their names, prices on an axis; and a position's page."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.exchange_rows import Side, Wad
 from engine.snapshot import LiquidationRow, MarketRow
 from tui import format as fmt
 from tui.panes import liquidations
 from tui.panes.desks import side
-from tui.tones import Line, Tone
+from tui.tones import Line, Span, Tone
 
 _LABEL = 13
 _FIGURE = 14
@@ -30,19 +34,58 @@ def named(label: str, text: str, tone: Tone = Tone.TEXT) -> Line:
     return ((f" {fmt.fit(label, _LABEL)} ", Tone.DIM), (fmt.clean(text), tone))
 
 
-def position_lines(row: LiquidationRow, market: MarketRow | None, gone: bool) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A price on an axis, as one letter."""
+
+    letter: str
+    price: Wad | None
+    tone: Tone = Tone.TEXT
+
+
+def price_axis(pins: Sequence[Pin], width: int) -> Line:
+    """Prices on one line, growing to the right; where two share a cell the later one is seen. One that is not known is
+    left out, and without two there is no axis."""
+    known = [(pin, pin.price) for pin in pins if pin.price is not None]
+    if len(known) < 2:
+        return ((" no price axis: a price is unknown", Tone.DIM),)
+    low, high = min(price for _, price in known), max(price for _, price in known)
+    cells: list[Span] = [("─", Tone.DIM)] * max(width, 3)
+    for pin, price in known:
+        cells[round((price - low) / max(high - low, 1) * (len(cells) - 1))] = (pin.letter, pin.tone)
+    return ((" ", Tone.TEXT), *cells)
+
+
+def trigger(mark: Wad | None, move: float | None, side: Side | None) -> Wad | None:
+    """The price that liquidates: mark, moved against the position by this share of it."""
+    if mark is None or move is None or side is None:
+        return None
+    distance = round(mark * move)
+    return mark - distance if side is Side.LONG else mark + distance
+
+
+def position_lines(row: LiquidationRow, market: MarketRow | None, gone: bool, width: int = 58) -> list[Line]:
     """One position of the liquidation queue in figures."""
-    bar, tone = liquidations.loss(row, 36)
+    bar, tone = liquidations.loss(row, width - _LABEL - 9)
     state = "no longer in the queue" if gone else row.state.value
+    mark = None if market is None else market.mark
+    end = trigger(mark, max(row.move, 0.0), row.side)
+    pins = (Pin("E", row.entry), Pin("M", mark, Tone.STRONG), Pin("L", end, Tone.LOSS))
     return [
-        title(f"Position {liquidations.number(row)}  {state}", 58),
+        title(f"Position {liquidations.number(row)}  {state}", width),
         _BLANK,
         ((f" {side(row.side)} {fmt.clean(row.market)} {fmt.leverage(row.leverage)}", Tone.STRONG),),
         figure("owner", "", remark=fmt.clean(row.owner) + (" (simulated)" if row.simulated else "")),
         figure("notional", fmt.money(row.notional)),
-        figure("mark", fmt.price(None if market is None else market.mark)),
-        figure("trigger", liquidations.move(row), remark="move of the price until liquidation"),
+        figure("entry", fmt.price(row.entry)),
+        figure("mark", fmt.price(mark)),
+        figure("liquidation", fmt.price(end), Tone.WARN if end is None else Tone.TEXT, "price that liquidates it"),
+        figure("trigger", liquidations.move(row), remark="move of the price until then"),
         figure("keeper fee", fmt.money(row.fee)),
+        _BLANK,
+        price_axis(pins, width - 2),
+        ((" E entry, M mark, L liquidation", Tone.DIM),),
+        _BLANK,
         ((" " + fmt.fit("loss", _LABEL), Tone.DIM), (f" {bar}", tone)),
-        figure("", "", remark="share of the allowed loss; 100% is now"),
+        figure("", "", remark="of the allowed loss"),
     ]

@@ -1,9 +1,14 @@
-"""The clock of the screen: it pulls the newest snapshot and says whether there is anything to draw."""
+"""The clock of the screen: it pulls the newest snapshot and says whether there is anything to draw.
+
+What is past (`Info.mode` is REPLAY) may go back, and then its events do; its clock goes on only with its pictures.
+"""
 
 from collections.abc import Callable
 
 from engine.port import Port
 from tui.event_log import EventLog
+
+_REPLAY = "REPLAY"
 
 
 class Frame:
@@ -12,12 +17,12 @@ class Frame:
     def __init__(self, port: Port, clock_ms: Callable[[], int]) -> None:
         self._port = port
         self._clock_ms = clock_ms
+        self._is_past = port.info().mode == _REPLAY
         self.snapshot = port.latest()
         """What the operator sees; commands say so with its `seq`."""
         self._pulled_at_ms = clock_ms()
-        self.log = EventLog()
+        self.log = self._whole_log()
         """What happened, over all desks."""
-        self.log.take(port.events(0))
         self.dropped = 0
         """Events that left the engine's ring before this screen could have read them."""
 
@@ -26,17 +31,30 @@ class Frame:
         newest = self._port.latest()
         if newest is self.snapshot:
             return False
+        went_back = newest.seq < self.snapshot.seq
         self.snapshot = newest
         self._pulled_at_ms = self._clock_ms()
+        if self._is_past and went_back:
+            self.log = self._whole_log()
+            return True
         page = self._port.events(self.log.last)
+        if self._is_past and page.dropped:
+            self.log = self._whole_log()  # a leap: nothing was lost, it is only further than the log reaches
+            return True
         self.dropped += page.dropped
         self.log.take(page)
         return True
 
+    def _whole_log(self) -> EventLog:
+        log = EventLog()
+        log.take(self._port.events(0))
+        return log
+
     def silent_ms(self) -> int:
-        """How long the engine has not published anything."""
-        return max(self._clock_ms() - self._pulled_at_ms, 0)
+        """How long the engine has not published anything; the past is never silent."""
+        return 0 if self._is_past else max(self._clock_ms() - self._pulled_at_ms, 0)
 
     def now_ms(self) -> int:
         """The engine's clock now: its last word plus what has passed here since."""
-        return self.snapshot.status.now_ms + max(self._clock_ms() - self._pulled_at_ms, 0)
+        passed_ms = 0 if self._is_past else max(self._clock_ms() - self._pulled_at_ms, 0)
+        return self.snapshot.status.now_ms + passed_ms

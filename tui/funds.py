@@ -7,12 +7,13 @@ from textual.widget import Widget
 
 from engine.desk_rows import BuybackRow
 from engine.snapshot import DeskRow
-from tui.actions import Place, bindings
 from tui.board import Board
 from tui.detail import DeskPage
 from tui.funds_figures import funds_lines
+from tui.key_line import bindings
 from tui.lines import Lines
 from tui.panes import EXCHANGE, FUNDS, LOG, OVERVIEW
+from tui.reasons import Place
 from tui.session import Session
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from textual.widget import Widget
 
 from engine.snapshot import DeskRow, Event
-from tui.actions import Place, bindings
 from tui.agent_figures import agent_lines
 from tui.board import Board
 from tui.detail import DeskPage
+from tui.key_line import bindings
 from tui.lines import Lines
 from tui.panes import EXCHANGE, LOG, OVERVIEW, Pane, log
+from tui.reasons import Place
 from tui.session import Session
 from tui.tones import Line
 

@@ -1,23 +1,34 @@
 """One operator at one terminal: what they see, what they ask for, and what they are told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from engine.commands import Command, Receipt
+from engine.commands import MOST_LEAVES, Command, Leave, Receipt
 from engine.exchange_rows import RequestRow, Wad
 from engine.port import Port
 from engine.snapshot import DeskRow
+from tui.actions import BY_ID
+from tui.export import export
 from tui.format import clean, fit
 from tui.frame import Frame
 from tui.fuses import Fuses
+from tui.memory import Memory
 from tui.orders import WHOLE, Orders
 from tui.panes.desks import name
 from tui.panes.requests import name as request_name
+from tui.reasons import Sight
 from tui.settings import UiSettings
+from tui.table import Row, Table
+from tui.tape import Tape
+from tui.tape_line import tape_line
 from tui.tones import Line, Palette, Span, Tone
+
+if TYPE_CHECKING:
+    from tui.palette import Hit
 
 _HALT_ALL = "halt all"
 _QUIT = "quit"
@@ -34,6 +45,13 @@ class Session:
         self._app = app
         self.port = port
         self.ui = ui
+        self.keymap = ui.keymap
+        self.memory = Memory()
+        """What the screen looks like from one run to the next."""
+        self.tape: Tape | None = None
+        """What is shown is past, and played from this."""
+        self.destinations: Callable[[], Iterable[Hit]] = tuple
+        """Where the palette can go."""
         self.palette = palette
         self.info = port.info()
         self.frame = Frame(port, clock_ms)
@@ -55,10 +73,12 @@ class Session:
         self.changed()
 
     def message_line(self, width: int) -> Line:
-        """What burns, else what was said last, else the first alarm."""
+        """What burns, else what was said last, else the tape of a replay or the first alarm."""
         text, tone = self.fuses.words(), Tone.ALARM
         if not text and monotonic() - self._said_at < _SAID_SECONDS:
             text, tone = self._said
+        if not text and self.tape is not None:
+            return tape_line(self.tape.sight(), width, self.keymap)
         alarms = self.frame.snapshot.status.alarms
         if not text and alarms:
             more = f" (and {len(alarms) - 1} more: a)" if len(alarms) > 1 else ""
@@ -89,9 +109,10 @@ class Session:
             self.submit(self.orders.halt_all(), "halt all desks")
             return
         number = sum(desk.halted_by is None for desk in self.frame.snapshot.desks)
+        key = self.keymap.shown(BY_ID["halt_all"]).split()[0]
         desks = f"{number} desk" if number == 1 else f"{number} desks"
         self.fuses.light(
-            _HALT_ALL, self.ui.arm_seconds, lambda left: f"H again within {left} s halts {desks}, esc cancels"
+            _HALT_ALL, self.ui.arm_seconds, lambda left: f"{key} again within {left} s halts {desks}, esc cancels"
         )
 
     def close_soon(self, desk: DeskRow, worst: Wad) -> None:
@@ -118,6 +139,34 @@ class Session:
     def quarantine(self, desk: DeskRow) -> None:
         """Sets the desk aside."""
         self.submit(self.orders.quarantine(desk), f"quarantine {name(desk)}")
+
+    def close_all_soon(self, leaves: tuple[Leave, ...]) -> None:
+        """Counts down, then closes all of these, each no worse than its price."""
+        seen_seq = self.frame.snapshot.seq
+        words = f"{len(leaves)} position{'' if len(leaves) == 1 else 's'}"
+        self.fuses.light(
+            "closing all",
+            self.ui.close_seconds,
+            lambda left: f"closing {words} in {left} s, esc cancels",
+            lambda: self._close_all(leaves, seen_seq, words),
+        )
+
+    def _close_all(self, leaves: tuple[Leave, ...], seen_seq: int, words: str) -> None:
+        for first in range(0, len(leaves), MOST_LEAVES):
+            some = leaves[first : first + MOST_LEAVES]
+            self.submit(self.orders.close_each(some, seen_seq), f"close {words}")
+
+    def note(self, desk: DeskRow, text: str) -> None:
+        """Leaves words on the desk, or takes them away."""
+        self.submit(self.orders.note(desk, text), f"note on {name(desk)}")
+
+    def acknowledge(self, alarm: str) -> None:
+        """The alarm is known; where it may not be said so, why."""
+        sight = Sight(self.info, self.frame.snapshot, None, replaying=self.tape is not None)
+        if why := BY_ID["acknowledge"].why_disabled(sight):
+            self.say(f"acknowledge: {why}", Tone.WARN)
+        else:
+            self.submit(self.orders.acknowledge(alarm), "acknowledge")
 
     def release(self, desk: DeskRow) -> None:
         """Gives the desk back to the loops."""
@@ -154,8 +203,23 @@ class Session:
         """True on the second call within the window; at once where the engine runs on without this screen."""
         if self.info.attached or self.fuses.put_out(_QUIT):
             return True
-        self.fuses.light(_QUIT, self.ui.quit_seconds, lambda left: "q again to stop the engine and quit")
+        key = self.keymap.shown(BY_ID["leave"]).split()[0]
+        self.fuses.light(_QUIT, self.ui.quit_seconds, lambda left: f"{key} again to stop the engine and quit")
         return False
+
+    def export(self, name: str, table: Table[Row], rows: Sequence[Row]) -> None:
+        """Writes the rows of a pane to a file, and says where it is."""
+        folder, now_ms = self.ui.exports, self.frame.now_ms()
+
+        async def write() -> None:
+            try:
+                path = await asyncio.to_thread(export, folder, name, table, rows, now_ms)
+            except OSError as error:
+                self.say(f"export: {folder}: {error.strerror or error}", Tone.LOSS)
+            else:
+                self.say(f"export: {len(rows):,} rows in {path}")
+
+        self._app.run_worker(write(), group="export", exit_on_error=False)
 
     def submit(self, command: Command, words: str, then: Callable[[Receipt | None], None] | None = None) -> None:
         """Sends a command; its receipt appears in the message line. `then` is told the receipt, None if none came."""

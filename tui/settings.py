@@ -1,7 +1,17 @@
 """What an operator may choose about the screen; the engine never hears of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from tui.keymap import Keymap
+
+if TYPE_CHECKING:
+    # Textual reads its environment when it is imported, and this is what is settled before.
+    from tui.memory import Profile
 
 LOCAL_FPS = 4
 SSH_FPS = 2
@@ -27,6 +37,19 @@ class UiSettings:
     """How long a confirmed close can still be cancelled."""
     receipt_seconds: float = 5.0
     """How long a command may go unanswered before the operator is told that its outcome is unknown."""
+    themes: Path | None = None
+    """Where the operator's own themes are."""
+    bell: bool = False
+    """Ring when an alarm appears."""
+    desktop: bool = False
+    """Send it to the desktop as well, where the terminal can (OSC 9)."""
+    tmux: bool = False
+    """Whether tmux is between here and the terminal."""
+    keymap: Keymap = field(default_factory=Keymap)
+    exports: Path = field(default_factory=lambda: platformdirs.user_state_path("perpdesk") / "exports")
+    """Where `e` writes files."""
+    profile: "Profile" = "local"
+    """The kind of terminal, under which the screen remembers what it looked like."""
 
     @classmethod
     def for_terminal(
@@ -37,6 +60,10 @@ class UiSettings:
         fps: int | None = None,
         mouse: bool | None = None,
         low_bandwidth: bool = False,
+        themes: Path | None = None,
+        bell: bool = False,
+        desktop: bool = False,
+        keymap: Keymap | None = None,
     ) -> "UiSettings":
         """Defaults that suit the terminal at hand; what is given explicitly wins, except over NO_COLOR.
 
@@ -51,6 +78,12 @@ class UiSettings:
             fps=max(1, fps if fps is not None else SSH_FPS if ssh else LOCAL_FPS),
             mouse=mouse if mouse is not None else not ssh,
             colour=colour,
+            themes=themes,
+            bell=bell,
+            desktop=desktop,
+            tmux=bool(environ.get("TMUX")),
+            profile="low" if low_bandwidth else "ssh" if ssh else "local",
+            keymap=keymap or Keymap(),
         )
 
 

@@ -117,4 +117,6 @@ def _keepers(status: Status) -> Line:
 
 def _alarms(status: Status) -> Line:
     number = len(status.alarms)
-    return ((f" {number} {'alarm' if number == 1 else 'alarms'} ", Tone.ALARM),) if number else ()
+    asking: Line = ((f" {number} {'alarm' if number == 1 else 'alarms'} ", Tone.ALARM),) if number else ()
+    known = len(status.acknowledged)
+    return (*asking, (f"{' ' if asking else ''}{known} acknowledged", Tone.DIM)) if known else asking

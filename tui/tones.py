@@ -35,9 +35,13 @@ def gain_or_loss(value: float | None) -> Tone:
 
 
 class Palette:
-    """A theme as Rich styles."""
+    """A theme as Rich styles; one object for every widget, so that another theme can be put on."""
 
     def __init__(self, theme: Theme) -> None:
+        self.wear(theme)
+
+    def wear(self, theme: Theme) -> None:
+        """Becomes this theme; what is drawn from here on has its styles."""
         tones = theme.tones
         plain = Style.parse(f"{theme.tones.text} on {theme.background}")
         loss = plain + Style.parse(tones.loss)
@@ -58,14 +62,14 @@ class Palette:
         """The same styles on the row of the cursor."""
 
 
-def textual_theme(theme: Theme) -> TextualTheme:
-    """The little Textual itself must know: the background behind everything, and whose colours they are."""
+def textual_theme(theme: Theme, name: str) -> TextualTheme:
+    """The little Textual itself must know, under this name: the background, and whose colours they are."""
     base = BUILTIN_THEMES[f"{'ansi' if theme.ansi else 'textual'}-{'dark' if theme.dark else 'light'}"]
     text = next((word for word in theme.tones.text.split() if word != "bold"), "default")
     background = _textual_colour(theme.background)
     return replace(
         base,
-        name=f"perpdesk-{theme.name}",
+        name=name,
         foreground=_textual_colour(text),
         background=background,
         surface=background,

@@ -85,10 +85,15 @@ async def _equip(settlement: Settlement, operator: str) -> None:
 
 
 def _demo_settings(demo: Demo, settings: Settings, url: str, key: SecretStr, seed: int) -> Settings:
+    pyth = Pyth(url=url, key=key, transport=settings.pyth.transport)
+    return at_pace(demo, settings, seed).model_copy(update={"pyth": pyth})
+
+
+def at_pace(demo: Demo, settings: Settings, seed: int) -> Settings:
+    """The settings of a demo, but for where its prices come from."""
     lookback = settings.signal.momentum_lookback_ms // demo.factor
     return settings.model_copy(
         update={
-            "pyth": Pyth(url=url, key=key, transport=settings.pyth.transport),
             "exchange": settings.exchange.model_copy(
                 update={"block_seconds": Decimal(demo.block_seconds), "request_keepers": 2}
             ),

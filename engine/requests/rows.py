@@ -30,6 +30,7 @@ SHOWN_ENDED = 200
 Label = Callable[[str], tuple[str, bool]]
 """How an account is shown, and whether it is simulated."""
 PriceList = Mapping[str, TokenPrice | None]
+"""By token; of one that is not in it nobody knows whether there is a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _why_waiting(exchange: Exchange, request: Request, prices: Mapping[str, Toke
             return "waits for its trigger price"
         if request.market in exchange.markets:
             return ""
-    needed = {token: prices.get(token) for token in tokens_needed(exchange, request)}
+    needed = {token: prices[token] for token in tokens_needed(exchange, request) if token in prices}
     missing = [token for token, price in needed.items() if price is None]
     if missing:
         return f"no price for {missing[0]} may be traded on"

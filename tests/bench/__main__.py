@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import chain, clearing, desks, feed, requests, settlement, terminal
+from tests.bench import attach, chain, clearing, desks, feed, grid, requests, settlement, terminal
 
 BENCHES: dict[str, Callable[[], None]] = {
+    "attach": attach.attach,
     "chain.fleet": chain.fleet_of_desks,
     "clearing.step": clearing.step,
     "desks": desks.management_pass,
@@ -14,7 +15,10 @@ BENCHES: dict[str, Callable[[], None]] = {
     "settlement.grouped": settlement.grouped,
     "requests": requests.keeper_pass,
     "start": terminal.start,
-    "tui": terminal.screen,
+    "tui.bytes": terminal.screen,
+    "tui.idle": terminal.idle,
+    "tui.key_latency": terminal.keys,
+    "tui.grid": grid.ten_thousand,
 }
 
 

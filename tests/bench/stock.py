@@ -6,9 +6,9 @@ import sys
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable, Header, Static
 
-ROWS = (("desks", 12), ("markets", 24), ("agent", 12), ("liquidations", 60))
+ROWS = (("desks", 50), ("markets", 24), ("agent", 12), ("liquidations", 60))
 
 
 class Stock(App[None]):
@@ -19,7 +19,7 @@ class Stock(App[None]):
     def compose(self) -> ComposeResult:
         yield Static("watched")
         for pair in (ROWS[:2], ROWS[2:]):
-            yield Horizontal(*(DataTable[Text](id=name) for name, _ in pair))
+            yield Horizontal(*(DataTable[Text](id=name, cursor_type="row") for name, _ in pair))
 
     def on_mount(self) -> None:
         self._random = random.Random(7)
@@ -41,6 +41,14 @@ class Stock(App[None]):
                 table.update_cell(row, column, Text(f"{self._random.uniform(0, 9999):9.2f}"))
 
 
+class Clock(App[None]):
+    """Nothing but the clock of Textual's own header."""
+
+    def compose(self) -> ComposeResult:
+        yield Header(show_clock=True)
+        yield Static("watched")
+
+
 class Hello(App[None]):
     """The least a Textual program can be."""
 
@@ -49,4 +57,4 @@ class Hello(App[None]):
 
 
 if __name__ == "__main__":
-    (Stock if sys.argv[1] == "stock" else Hello)().run()
+    {"stock": Stock, "clock": Clock, "hello": Hello}[sys.argv[1]]().run()

@@ -1,5 +1,6 @@
 """What the screen costs on a real terminal, and how soon it is there."""
 
+import random
 import subprocess
 import sys
 import tempfile
@@ -11,16 +12,39 @@ from tests.cli.perpdesk import environment
 from tests.terminal.pty_app import PtyApp
 
 WARM_UP_S, MEASURED_S = 2.0, 10.0
+PRESSES = 200
+_SSH = {"SSH_CONNECTION": "1 2 3 4"}
+_PROFILES = {"local": {}, "ssh": _SSH, "low-bandwidth": _SSH | {"LOW_BANDWIDTH": "1"}}
 READY = "watched"
 
 
 def screen() -> None:
     """Bytes per second and CPU of four panes at 160x45 with 50 updates a second, beside stock DataTables."""
     stock = _measure("tests.bench.stock", "stock")
-    for case, environ in (("local", {}), ("ssh", {"SSH_CONNECTION": "1 2 3 4"})):
+    for case, environ in _PROFILES.items():
         ours = _measure("tests.terminal.scripted_app", "live", **environ)
         report("tui.bytes", case, ours[0], "B/s", "stock DataTable", stock[0])
         report("tui.cpu", case, ours[1], "%", "stock DataTable", stock[1])
+
+
+def idle() -> None:
+    """Bytes per second while nothing moves but the clock, beside Textual's own header with a clock."""
+    stock = _measure("tests.bench.stock", "clock")
+    for case, environ in _PROFILES.items():
+        ours = _measure("tests.terminal.scripted_app", "idle", **environ)
+        report("tui.idle", case, ours[0], "B/s", "Textual header with a clock", stock[0])
+
+
+def keys() -> None:
+    """Milliseconds from a key to the cursor on its new row, under 50 updates a second."""
+    for case, environ in _PROFILES.items():
+        ours, stock = (
+            _latencies("tests.terminal.scripted_app", "live", **environ),
+            _latencies("tests.bench.stock", "stock"),
+        )
+        for name, at in (("median", 0.5), ("99th percentile", 0.99)):
+            mine, theirs = (sorted(each)[int(at * len(each))] for each in (ours, stock))
+            report("tui.key_latency", f"{case}, {name}", mine, "ms", "stock DataTable", theirs)
 
 
 def start() -> None:
@@ -32,6 +56,25 @@ def start() -> None:
         bare = min(_ready([sys.executable, "-c", "print(1)"], Path(home)) for _ in range(3))
         command = [sys.executable, "-m", "tui.cli", "demo", "--headless", "--for", "1s"]
         report("start.headless", "demo", min(_ready(command, Path(home)) for _ in range(3)), "s", "bare python", bare)
+
+
+def _latencies(module: str, *arguments: str, **environ: str) -> list[float]:
+    child = PtyApp(*arguments, module=module, columns=160, rows=45, **environ)
+    chance = random.Random(1)
+    found = []
+    try:
+        child.wait_for(READY)
+        time.sleep(WARM_UP_S)
+        for press in range(PRESSES):
+            was, began = child.cursor(), time.perf_counter()
+            child.keys("\x1b[B" if press % 10 < 5 else "\x1b[A")
+            while child.cursor() == was and time.perf_counter() - began < 2:
+                time.sleep(0.0005)
+            found.append((time.perf_counter() - began) * 1000)
+            time.sleep(chance.uniform(0.02, 0.12))
+    finally:
+        child.end()
+    return found
 
 
 def _measure(module: str, *arguments: str, **environ: str) -> tuple[float, float]:

@@ -21,7 +21,8 @@ def enabled() -> str:
 
 def test_with_every_line_enabled_it_says_the_defaults() -> None:
     values = tomllib.loads(enabled())
-    assert values.pop("ui") == {"theme": "night", "fps": 4, "mouse": True, "low_bandwidth": False}
+    ui = {"theme": "night", "fps": 4, "mouse": True, "bell": True, "desktop": False, "low_bandwidth": False}
+    assert values.pop("ui") == ui | {"keys": {"halt": "f5 h"}}
     assert shown(Settings(**values)) == shown(Settings())
     assert len(values) >= len(Settings.model_fields) - 6, "secrets and the terminal's own are left out"
 
@@ -57,3 +58,12 @@ def test_it_is_checked_as_a_run_would(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("[risk]\nleverag = 7\n")
     refused(perpdesk(tmp_path, "config", "check", "--config", str(tmp_path / "c.toml")), 78, "did you mean 'leverage'")
     assert "properties" in json.loads(perpdesk(tmp_path, "config", "schema").stdout)
+
+
+def test_keys_that_cannot_be_obeyed_are_named(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('[ui.keys]\nhalt = "c"\n')
+    refused(
+        perpdesk(tmp_path, "config", "check", "--config", str(tmp_path / "c.toml")), 78, "c is also the key of halt"
+    )
+    (tmp_path / "c.toml").write_text('[ui.keys]\nstop = "c"\n')
+    refused(perpdesk(tmp_path, "config", "check", "--config", str(tmp_path / "c.toml")), 78, "stop: no such action")

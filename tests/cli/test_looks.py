@@ -118,3 +118,36 @@ def test_bad_words_are_refused_in_one_line(demo: Demo) -> None:
 def test_halting_all(demo: Demo) -> None:
     assert demo("halt", "--all").returncode == 0
     assert all(row["halted_by"] for row in demo.rows("desks"))
+
+
+def test_a_note_is_left_seen_and_taken_away(demo: Demo) -> None:
+    address = demo.rows("desks")[0]["address"]
+    assert demo("note", address, "ask before closing").returncode == 0
+    assert next(row["memo"] for row in demo.rows("desks") if row["address"] == address) == "ask before closing"
+    assert demo("note", address).returncode == 0
+    assert next(row["memo"] for row in demo.rows("desks") if row["address"] == address) == ""
+
+
+def test_events_for_a_machine_go_on_from_a_number(demo: Demo) -> None:
+    lines = [json.loads(line) for line in demo("events").stdout.splitlines()]
+    numbers = [int(line["number"]) for line in lines]
+    assert numbers == sorted(set(numbers))
+    later = [json.loads(line) for line in demo("events", "--since", str(numbers[-2])).stdout.splitlines()]
+    assert later[0] == lines[-1]
+
+
+def test_an_alarm_nobody_raised_cannot_be_acknowledged(demo: Demo) -> None:
+    refused(demo("ack", "the moon fell down"), 79, "NO_SUCH_ALARM")
+
+
+def test_all_positions_are_closed_by_one_command(demo: Demo) -> None:
+    demo.open_desk()
+    refused(demo("close", "--all", "--share", "50", "--yes"), 64, "--share is of one desk")
+    refused(demo("close", "--yes"), 64, "expected the name of a desk, or --all")
+    demo("halt", "--all")
+    run = demo("close", "--all", "--yes")
+    assert " closed, " in run.stdout + run.stderr
+    end = time.monotonic() + PATIENCE_S
+    while any(row["side"] for row in demo.rows("desks")):
+        assert time.monotonic() < end
+        demo("close", "--all", "--yes")

@@ -15,6 +15,7 @@ from engine import wire
 from engine.clock import SystemClock
 from engine.commands import Command, HaltAll, Receipt
 from engine.control import listening
+from engine.exchange_rows import MarketPoint
 from engine.port import Info
 from engine.remote import RemotePort
 from engine.snapshot import EventPage, Snapshot
@@ -36,6 +37,7 @@ class Recorder:
 
     snapshot: Snapshot = field(default_factory=lambda: scripted.ScriptedPort().latest())
     page: EventPage = field(default_factory=lambda: EventPage((), 0))
+    points: tuple[MarketPoint, ...] = ()
     asked: list[Command] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -54,6 +56,9 @@ class Recorder:
 
     def events(self, since: int) -> EventPage:
         return self.page
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        return tuple(point for point in self.points if point.at_ms >= since_ms) if market == "ETH" else ()
 
     async def submit(self, command: Command) -> Receipt:
         self.asked.append(command)

@@ -1,5 +1,7 @@
 """One contract for the engine in this process and for the one behind a control socket."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from engine.commands import Command, HaltDesk, Receipt
 from engine.config import Settings
 from engine.demo.stage import Demo
 from engine.engine import Options
+from engine.exchange_rows import MarketPoint
 from engine.plain import plain
 from engine.port import Info
 from engine.remote import RemotePort
@@ -29,6 +32,8 @@ class Asked(Protocol):
     async def latest(self) -> Snapshot: ...
 
     async def events(self, since: int) -> EventPage: ...
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]: ...
 
     async def submit(self, command: Command) -> Receipt: ...
 
@@ -47,6 +52,9 @@ class Embedded:
 
     async def events(self, since: int) -> EventPage:
         return self._runtime.events(since)
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        return await self._runtime.market_history(market, since_ms)
 
     async def submit(self, command: Command) -> Receipt:
         return await self._runtime.submit(command)
@@ -98,6 +106,27 @@ async def test_contract_events(port: Asked) -> None:
     later = await port.events(numbers[2])
     assert later.events[: len(numbers) - 3] == page.events[3:]
     assert await port.events(10**30) == EventPage((), 0)
+
+
+async def test_contract_history(port: Asked, runtime: Runtime) -> None:
+    (first, *_) = await port.market_history("ETH", 0)
+    assert first.at_ms <= runtime.latest().at_ms
+    assert await port.market_history("ETH", first.at_ms + 1_000_000) == ()
+    assert await port.market_history("no such market", 0) == ()
+
+
+async def test_positions_near_their_end_say_where_they_began(runtime: Runtime) -> None:
+    end = time.monotonic() + 30
+    while not runtime.latest().liquidations:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    picture = runtime.latest()
+    marks = {row.symbol: row.mark for row in picture.markets}
+    for row in picture.liquidations:
+        mark = marks[row.market]
+        assert mark is not None
+        assert row.entry is not None
+        assert mark / 2 < row.entry < mark * 2
 
 
 async def test_contract_submit(port: Asked, request: pytest.FixtureRequest) -> None:

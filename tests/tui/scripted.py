@@ -1,13 +1,14 @@
 """A Port over snapshots a test writes: it records commands and answers with the receipts it was given."""
 
 import asyncio
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.commands import Command, Receipt
 from engine.desk_rows import AgentRow, BuybackRow, FundRow, FundsRow, PlanRow, SeenMarket, WalletRow
-from engine.exchange_rows import PoolRow, RequestCounts, RequestRow, RequestState, Side
+from engine.exchange_rows import MarketPoint, PoolRow, RequestCounts, RequestRow, RequestState, Side
 from engine.port import Info
 from engine.snapshot import (
     DecisionRow,
@@ -89,6 +90,7 @@ def desk(number: int, **changes: Any) -> DeskRow:
         bought_back=usd(210),
         enrolled_as="long ETH 20x",
         plan=plan(number),
+        take_profit=usd(entry * (1 + 0.3 / leverage * (1 if side is Side.LONG else -1))),
     )
     return replace(base, **changes)
 
@@ -194,6 +196,39 @@ def wallet(number: int, **changes: Any) -> WalletRow:
     return replace(base, **changes)
 
 
+def keepers() -> tuple[KeeperRow, ...]:
+    """One that runs on, some that are well, one that hangs and one that fails."""
+    return (
+        KeeperRow("feed", KeeperHealth.OK, 0, None, ""),
+        KeeperRow("positions", KeeperHealth.OK, 1_204, NOW - 300, "12 positions"),
+        KeeperRow("keeper-1", KeeperHealth.FAILING, 812, NOW - 14_000, "OSError, try 3"),
+        KeeperRow("sampler", KeeperHealth.LATE, 12, NOW - 400_000, "13 of 13 feeds tradable"),
+        KeeperRow("desks", KeeperHealth.OK, 3, NOW - 61_000, "9 desks"),
+        KeeperRow("callbacks", KeeperHealth.OK, 77, NOW - 100, ""),
+    )
+
+
+def points(count: int, every_ms: int = 5_000) -> tuple[MarketPoint, ...]:
+    """The past of a market, up to now: two waves of the price, and no price for a while in the middle."""
+    found = []
+    for number in range(count):
+        phase = number / count * 4 * math.pi
+        index = 3_020.11 + 12 * math.sin(phase) + number * 0.02
+        known = not count * 0.5 < number < count * 0.6
+        found.append(
+            MarketPoint(
+                at_ms=NOW - every_ms * (count - 1 - number),
+                index=usd(index) if known else None,
+                conf=usd(1.5) if known else None,
+                mark=usd(index + 2 * math.cos(phase)),
+                long_oi=usd(900_000 + 40_000 * math.sin(phase / 2)),
+                short_oi=usd(500_000 + number * 200),
+                carry_per_hour=0.00004 * math.cos(phase),
+            )
+        )
+    return tuple(found)
+
+
 def events(count: int) -> list[Event]:
     """A history over all desks, one line every three seconds, oldest first."""
     kinds = ("decision", "order", "open", "fees", "halt", "liquidation", "market")
@@ -289,6 +324,7 @@ def liquidation(number: int, **changes: Any) -> LiquidationRow:
         move=max(0.0, (1 - share) * 0.03),
         fee=usd(62 - number),
         state=state,
+        entry=usd((3020.11, 64410.5)[number % 2] * (1.02 if number % 2 else 0.98)),
     )
     return replace(base, **changes)
 
@@ -453,6 +489,10 @@ class ScriptedPort:
     history: list[Event] = field(default_factory=list)
     dropped: int = 0
     """Events that had left the ring when all were asked for."""
+    past: tuple[MarketPoint, ...] | Exception = ()
+    """What is held of every market, or why nothing can be said."""
+    looked_back: list[tuple[str, int]] = field(default_factory=list)
+    """What of the past was asked for."""
     commands: list[Command] = field(default_factory=list)
     pulls: int = 0
 
@@ -473,6 +513,12 @@ class ScriptedPort:
 
     def lag_ms(self) -> int | None:
         return None
+
+    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
+        self.looked_back.append((market, since_ms))
+        if isinstance(self.past, Exception):
+            raise self.past
+        return tuple(point for point in self.past if point.at_ms >= since_ms)
 
     async def submit(self, command: Command) -> Receipt:
         self.commands.append(command)

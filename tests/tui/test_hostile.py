@@ -1,17 +1,34 @@
 """Text from outside is shown, and does nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
-from engine.snapshot import Event
-from tests.tui.hostile import HOSTILE, hostile_snapshot
+from engine.snapshot import Event, KeeperHealth, KeeperRow
+from tests.tui.hostile import HOSTILE, four_hundred, hostile_snapshot
 from tests.tui.operator import Operator, watching
-from tests.tui.scripted import NOW, ScriptedPort, address
+from tests.tui.scripted import NOW, ScriptedPort, address, points
 
 
 def assert_harmless(operator: Operator) -> None:
     assert operator.app.is_running
     for line in operator.lines():
         assert not any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u202e\u2066\u2069\u200b" for char in line)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_four_hundred_hostile_names_through_every_pane(size: tuple[int, int]) -> None:
+    names = four_hundred()
+    assert len(set(names)) > 380
+    async with watching(ScriptedPort(hostile_snapshot(names)), size=size) as operator:
+        for key in "123456890":
+            await operator.press(key, "z", "g")
+            for _ in range(0, len(names), max(size[1] - 5, 1)):
+                assert_harmless(operator)
+                assert {strip.cell_length for strip in operator.app.screen._compositor.render_strips()} == {size[0]}
+                await operator.press("pagedown")
+            await operator.press("z")
+        assert operator.port.commands == []
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45), (220, 60)])
@@ -66,6 +83,24 @@ async def test_hostile_texts_on_the_pages_and_in_the_dialogs_of_the_exchange() -
                     assert_harmless(operator)
                 await operator.press("escape", "escape", pane, "j")
         assert operator.port.commands == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_hostile_markets_and_keepers(size: tuple[int, int]) -> None:
+    keepers = tuple(KeeperRow(text, KeeperHealth.FAILING, 1, NOW, text) for text in HOSTILE)
+    history = [Event(number + 1, NOW, "", text, f"by {text}", text, text) for number, text in enumerate(HOSTILE)]
+    port = ScriptedPort(replace(hostile_snapshot(), keepers=keepers), history=history, past=points(100))
+    async with watching(port, size=size) as operator:
+        await operator.press("2")
+        for _ in HOSTILE[:6]:
+            await operator.press("enter")
+            assert_harmless(operator)
+            await operator.press("escape", "j")
+        await operator.press("0")
+        for _ in HOSTILE[:6]:
+            await operator.press("j")
+            assert_harmless(operator)
+        assert operator.sees("What ")
 
 
 async def test_reasons_and_accounts_are_shown_as_they_are_written() -> None:

@@ -61,7 +61,7 @@ def test_ssh_gets_fewer_frames_no_mouse_and_fewer_colours() -> None:
     assert (ui.fps, ui.mouse, ui.theme) == (2, False, "night")
     prepare(environ)
     assert environ["TEXTUAL_COLOR_SYSTEM"] == "256"
-    assert UiSettings.for_terminal(environ, fps=4, mouse=True, theme="day") == UiSettings(theme="day")
+    assert UiSettings.for_terminal(environ, fps=4, mouse=True, theme="day") == UiSettings(theme="day", profile="ssh")
 
 
 def test_a_sixteen_colour_terminal_keeps_its_own_colours() -> None:

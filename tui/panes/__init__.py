@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.snapshot import Snapshot
-from tui.panes import accounts, agent_log, buybacks, desks, liquidations, log, markets, pools, requests, wallets
+from tui.panes import (
+    accounts,
+    agent_log,
+    buybacks,
+    desks,
+    keepers,
+    liquidations,
+    log,
+    markets,
+    pools,
+    requests,
+    wallets,
+)
 from tui.table import Table
 from tui.tones import Line
 
@@ -39,4 +51,5 @@ FUNDS = (
     Pane("buybacks", buybacks.TABLE, buybacks.rows, buybacks.heading, ("flow",)),
     Pane("wallets", wallets.TABLE, wallets.rows, wallets.heading, ("flow",)),
 )
-PANES = OVERVIEW + EXCHANGE + LOG + FUNDS
+KEEPERS = (Pane("keepers", keepers.TABLE, keepers.rows, keepers.heading, ("keepers",)),)
+PANES = OVERVIEW + EXCHANGE + LOG + FUNDS + KEEPERS

@@ -5,6 +5,7 @@ from rich.cells import cell_len
 from engine.desk_rows import FundRow
 from engine.snapshot import Snapshot
 from tui import format as fmt
+from tui.filters import wads
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone
 
@@ -25,6 +26,10 @@ _MEANING = {
     DIFFERENCE: "counted, but not attributed",
 }
 """What becomes of the money in an account."""
+
+
+def _meaning(row: FundRow) -> str:
+    return _MEANING.get(row.name, "")
 
 
 def amount(row: FundRow, width: int) -> Span:
@@ -48,17 +53,20 @@ def largest(row: FundRow, width: int) -> str:
 TABLE: Table[FundRow] = Table(
     columns=(
         Column("account", 11, lambda row, _: (row.name, Tone.TEXT), 9, left=True, order=lambda row: row.name),
-        Column("USDC", 14, amount, 8, order=lambda row: -row.amount),
-        Column("what it is", 31, lambda row, _: (_MEANING.get(row.name, ""), Tone.DIM), 6, left=True),
+        Column("USDC", 14, amount, 8, order=lambda row: row.amount, falling=True),
+        Column(
+            "what it is", 31, lambda row, _: (_meaning(row), Tone.DIM), 6, left=True, order=lambda row: _meaning(row)
+        ),
         Column("most of it", 20, lambda row, width: (largest(row, width), Tone.DIM), 5, left=True, grow=True),
     ),
     key=lambda row: row.name,
-    haystack=lambda row: " ".join((row.name, _MEANING.get(row.name, ""), *(token for _, token, _ in row.largest))),
+    haystack=lambda row: " ".join((row.name, _meaning(row), *(token for _, token, _ in row.largest))),
     empty="no money yet: enrol a token whose fees can be claimed, or start the demo",
     fields={
         "account": lambda row: row.name,
         "token": lambda row: " ".join(f"{token} {address}" for address, token, _ in row.largest),
     },
+    numbers={"usdc": wads(lambda row: row.amount)},
 )
 
 

@@ -1,5 +1,7 @@
 """The agent pane: the latest decision per desk, newest on top, replaced in place."""
 
+from operator import attrgetter
+
 from engine.snapshot import DecisionRow, Outcome, Snapshot
 from tui import format as fmt
 from tui.agent_figures import agent_heading
@@ -29,11 +31,26 @@ def outcome(row: DecisionRow) -> Span:
 
 TABLE: Table[DecisionRow] = Table(
     columns=(
-        Column("time", 8, lambda row, _: (fmt.clock(row.at_ms), Tone.DIM), 5, left=True),
-        Column("token", 14, lambda row, _: (name(row), Tone.TEXT), 9, left=True, order=name),
+        Column(
+            "time",
+            8,
+            lambda row, _: (fmt.clock(row.at_ms), Tone.DIM),
+            5,
+            left=True,
+            order=lambda row: row.at_ms,
+            falling=True,
+        ),
+        Column(
+            "token",
+            14,
+            lambda row, _: (name(row), Tone.TEXT),
+            9,
+            left=True,
+            order=lambda row: f"{row.token.casefold()} {row.address}",
+        ),
         Column("source", 8, lambda row, _: (row.source, Tone.DIM), 4, left=True, order=lambda row: row.source),
         Column("decision", 10, lambda row, _: outcome(row), 8, left=True, order=lambda row: row.outcome.value),
-        Column("why", 29, lambda row, _: (row.text, Tone.TEXT), 7, left=True, grow=True),
+        Column("why", 29, lambda row, _: (row.text, Tone.TEXT), 7, True, True, lambda row: row.text.casefold()),
     ),
     key=lambda row: row.address,
     haystack=lambda row: f"{row.token} {row.address} {row.source} {row.outcome} {row.text}",
@@ -48,7 +65,7 @@ TABLE: Table[DecisionRow] = Table(
 
 def rows(snapshot: Snapshot) -> tuple[DecisionRow, ...]:
     """What the pane shows."""
-    return tuple(sorted(snapshot.decisions, key=lambda row: (-row.at_ms, -row.seq)))
+    return tuple(sorted(snapshot.decisions, key=attrgetter("at_ms", "seq"), reverse=True))
 
 
 def heading(snapshot: Snapshot) -> Line:

@@ -3,6 +3,7 @@
 from engine.exchange_rows import Side
 from engine.snapshot import DeskPhase, DeskRow, Snapshot
 from tui import format as fmt
+from tui.filters import Number, share, wads
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone, gain_or_loss
 
@@ -78,20 +79,51 @@ def _liq(row: DeskRow, width: int) -> Span:
     return f"!{text}" if near and len(text) < width else text, Tone.WARN if near else Tone.TEXT
 
 
-def _last(value: float | None) -> tuple[bool, float]:
-    return value is None, value or 0
-
-
 TABLE: Table[DeskRow] = Table(
     columns=(
-        Column("token", 14, lambda row, _: (name(row), Tone.TEXT), 9, left=True, order=name),
-        Column("side", 5, lambda row, _: (side(row.side), Tone.TEXT), 6, left=True),
-        Column("lev", 4, lambda row, _: (fmt.leverage(row.leverage), Tone.TEXT), 4),
-        Column("collateral", 10, lambda row, width: (fmt.money(row.collateral, width), Tone.TEXT), 3),
-        Column("entry", 10, lambda row, width: (fmt.price(row.entry, width), Tone.DIM), 2),
-        Column("mark", 10, lambda row, width: (fmt.price(row.mark, width), Tone.TEXT), 5),
-        Column("pnl", 10, _pnl, 8, order=lambda row: _last(row.pnl)),
-        Column("liq", 6, _liq, 7, order=lambda row: _last(row.liq_move)),
+        Column(
+            "token",
+            14,
+            lambda row, _: (name(row), Tone.TEXT),
+            9,
+            left=True,
+            order=lambda row: f"{row.token.casefold()} {row.address}",
+        ),
+        Column("side", 5, lambda row, _: (side(row.side), Tone.TEXT), 6, left=True, order=lambda row: row.side),
+        Column(
+            "lev",
+            4,
+            lambda row, _: (fmt.leverage(row.leverage), Tone.TEXT),
+            4,
+            order=lambda row: row.leverage,
+            falling=True,
+        ),
+        Column(
+            "collateral",
+            10,
+            lambda row, width: (fmt.money(row.collateral, width), Tone.TEXT),
+            3,
+            order=lambda row: row.collateral,
+            falling=True,
+        ),
+        Column(
+            "entry",
+            10,
+            lambda row, width: (fmt.price(row.entry, width), Tone.DIM),
+            2,
+            order=lambda row: row.entry,
+            falling=True,
+        ),
+        Column(
+            "mark",
+            10,
+            lambda row, width: (fmt.price(row.mark, width), Tone.TEXT),
+            5,
+            order=lambda row: row.mark,
+            falling=True,
+        ),
+        Column("pnl", 10, _pnl, 8, order=lambda row: row.pnl),
+        Column("liq", 6, _liq, 7, order=lambda row: row.liq_move),
     ),
     key=lambda row: row.address,
     haystack=lambda row: " ".join(
@@ -115,6 +147,16 @@ TABLE: Table[DeskRow] = Table(
         "market": lambda row: row.market or "",
         "side": lambda row: row.side or "",
         "phase": lambda row: row.phase,
+    },
+    numbers={
+        "lev": Number(lambda row: row.leverage, "x"),
+        "collateral": wads(lambda row: row.collateral),
+        "entry": wads(lambda row: row.entry),
+        "mark": wads(lambda row: row.mark),
+        "pnl": wads(lambda row: row.pnl),
+        "liq": share(lambda row: row.liq_move),
+        "notional": wads(lambda row: row.notional),
+        "pending": wads(lambda row: row.pending),
     },
 )
 

@@ -2,6 +2,7 @@
 
 from engine.snapshot import LiquidationRow, QueueState, Snapshot
 from tui import format as fmt
+from tui.filters import Number, share, wads
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone
 
@@ -32,15 +33,38 @@ def owner(row: LiquidationRow) -> str:
 
 TABLE: Table[LiquidationRow] = Table(
     columns=(
-        Column("position", 9, lambda row, _: (number(row), Tone.TEXT), 9, left=True),
+        Column("position", 9, lambda row, _: (number(row), Tone.TEXT), 9, left=True, order=lambda row: row.position_id),
         Column("market", 6, lambda row, _: (row.market, Tone.TEXT), 5, left=True, order=lambda row: row.market),
-        Column("side", 5, lambda row, _: (row.side.value.upper(), Tone.TEXT), 6, left=True),
-        Column("notional", 11, lambda row, w: (fmt.money(row.notional, w), Tone.TEXT), 3, order=lambda r: -r.notional),
-        Column("lev", 4, lambda row, _: (fmt.leverage(row.leverage), Tone.DIM), 1),
-        Column("loss of allowed", 17, loss, 7, left=True, order=lambda row: -row.loss_share),
+        Column("side", 5, lambda row, _: (row.side.value.upper(), Tone.TEXT), 6, left=True, order=lambda row: row.side),
+        Column(
+            "notional",
+            11,
+            lambda row, w: (fmt.money(row.notional, w), Tone.TEXT),
+            3,
+            order=lambda row: row.notional,
+            falling=True,
+        ),
+        Column(
+            "lev",
+            4,
+            lambda row, _: (fmt.leverage(row.leverage), Tone.DIM),
+            1,
+            order=lambda row: row.leverage,
+            falling=True,
+        ),
+        Column("loss of allowed", 17, loss, 7, left=True, order=lambda row: row.loss_share, falling=True),
         Column("price", 6, lambda row, _: (move(row), Tone.TEXT), 4, order=lambda row: row.move),
-        Column("fee", 7, lambda row, width: (fmt.money(row.fee, width), Tone.DIM), 2),
-        Column("state", 5, lambda row, _: (row.state.value, _TONES[row.state]), 8, left=True),
+        Column(
+            "fee",
+            7,
+            lambda row, width: (fmt.money(row.fee, width), Tone.DIM),
+            2,
+            order=lambda row: row.fee,
+            falling=True,
+        ),
+        Column(
+            "state", 5, lambda row, _: (row.state.value, _TONES[row.state]), 8, left=True, order=lambda row: row.state
+        ),
         Column("owner", 14, lambda row, _: (owner(row), Tone.DIM), 0, left=True, order=owner),
     ),
     key=lambda row: str(row.position_id),
@@ -51,6 +75,13 @@ TABLE: Table[LiquidationRow] = Table(
         "side": lambda row: row.side,
         "state": lambda row: row.state,
         "owner": owner,
+    },
+    numbers={
+        "notional": wads(lambda row: row.notional),
+        "lev": Number(lambda row: row.leverage, "x"),
+        "loss": share(lambda row: row.loss_share),
+        "price": share(lambda row: row.move),
+        "fee": wads(lambda row: row.fee),
     },
 )
 

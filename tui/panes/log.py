@@ -22,11 +22,26 @@ def kind(row: Event) -> Span:
 
 TABLE: Table[Event] = Table(
     columns=(
-        Column("time", 8, lambda row, _: (fmt.clock(row.at_ms), Tone.DIM), 8, left=True),
-        Column("token", 14, lambda row, _: (name(row), Tone.TEXT), 7, left=True, order=name),
+        Column(
+            "time",
+            8,
+            lambda row, _: (fmt.clock(row.at_ms), Tone.DIM),
+            8,
+            left=True,
+            order=lambda row: row.number,
+            falling=True,
+        ),
+        Column(
+            "token",
+            14,
+            lambda row, _: (name(row), Tone.TEXT),
+            7,
+            left=True,
+            order=lambda row: f"{row.token.casefold()} {row.address}" if row.address else None,
+        ),
         Column("source", 8, lambda row, _: (row.source, Tone.DIM), 5, left=True, order=lambda row: row.source),
         Column("kind", 11, lambda row, _: kind(row), 6, left=True, order=lambda row: row.kind),
-        Column("text", 20, lambda row, _: (row.text, Tone.TEXT), 9, left=True, grow=True),
+        Column("text", 20, lambda row, _: (row.text, Tone.TEXT), 9, True, True, lambda row: row.text.casefold()),
     ),
     key=lambda row: str(row.number),
     haystack=lambda row: f"{row.token} {row.address} {row.source} {row.kind} {row.text}",

@@ -2,6 +2,7 @@
 
 from engine.snapshot import FeedHealth, MarketRow, Snapshot
 from tui import format as fmt
+from tui.filters import Number, share, wads
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone, gain_or_loss
 
@@ -30,6 +31,14 @@ def _move(row: MarketRow, width: int) -> Span:
     return fmt.percent(row.change, 2, sign=True), gain_or_loss(row.change)
 
 
+def _believed_move(row: MarketRow) -> float | None:
+    return row.change if row.health in _BELIEVED else None
+
+
+def _both_sides(row: MarketRow) -> int | None:
+    return None if row.long_oi is None or row.short_oi is None else row.long_oi + row.short_oi
+
+
 def _venue(text: str, row: MarketRow, tone: Tone = Tone.TEXT) -> Span:
     """A figure of the venue's market: blank, not unknown, where the venue has none."""
     return ("", Tone.DIM) if row.depth is None else (text, tone)
@@ -46,20 +55,67 @@ def _interest(row: MarketRow, width: int) -> Span:
 TABLE: Table[MarketRow] = Table(
     columns=(
         Column("market", 8, lambda row, _: (row.symbol, Tone.TEXT), 9, left=True, order=lambda row: row.symbol),
-        Column("index", 10, _index, 8),
-        Column("conf", 8, _conf, 3),
-        Column("move", 9, _move, 7, order=lambda row: -abs(row.change or 0)),
-        Column("mark", 10, lambda row, width: _venue(fmt.price(row.mark, width), row), 5),
-        Column("basis", 6, lambda row, _: _venue(fmt.basis_points(row.basis), row), 4),
-        Column("carry/h", 8, lambda row, _: _venue(fmt.percent(row.carry_per_hour, 3, True), row), 6),
-        Column("long  short", 11, _interest, 2, left=True),
-        Column("fee", 6, lambda row, _: _venue(fmt.percent(row.open_fee, 2), row, Tone.DIM), 0),
-        Column("depth", 10, lambda row, width: _venue(fmt.money(row.depth, width), row, Tone.DIM), 1),
+        Column("index", 10, _index, 8, order=lambda row: row.index, falling=True),
+        Column("conf", 8, _conf, 3, order=lambda row: row.conf, falling=True),
+        Column("move", 9, _move, 7, order=_believed_move, falling=True),
+        Column(
+            "mark",
+            10,
+            lambda row, width: _venue(fmt.price(row.mark, width), row),
+            5,
+            order=lambda row: row.mark,
+            falling=True,
+        ),
+        Column(
+            "basis",
+            6,
+            lambda row, _: _venue(fmt.basis_points(row.basis), row),
+            4,
+            order=lambda row: row.basis,
+            falling=True,
+        ),
+        Column(
+            "carry/h",
+            8,
+            lambda row, _: _venue(fmt.percent(row.carry_per_hour, 3, True), row),
+            6,
+            order=lambda row: row.carry_per_hour,
+            falling=True,
+        ),
+        Column("long  short", 11, _interest, 2, left=True, order=_both_sides, falling=True),
+        Column(
+            "fee",
+            6,
+            lambda row, _: _venue(fmt.percent(row.open_fee, 2), row, Tone.DIM),
+            0,
+            order=lambda row: row.open_fee,
+            falling=True,
+        ),
+        Column(
+            "depth",
+            10,
+            lambda row, width: _venue(fmt.money(row.depth, width), row, Tone.DIM),
+            1,
+            order=lambda row: row.depth,
+            falling=True,
+        ),
     ),
     key=lambda row: row.symbol,
     haystack=lambda row: f"{row.symbol} {row.health}",
     empty="no price feed: waiting for the first price",
     fields={"market": lambda row: row.symbol, "health": lambda row: row.health},
+    numbers={
+        "index": wads(lambda row: row.index),
+        "conf": wads(lambda row: row.conf),
+        "move": share(_believed_move),
+        "mark": wads(lambda row: row.mark),
+        "basis": Number(lambda row: None if row.basis is None else row.basis * 10_000, "bp"),
+        "carry": share(lambda row: row.carry_per_hour),
+        "long": wads(lambda row: row.long_oi),
+        "short": wads(lambda row: row.short_oi),
+        "fee": share(lambda row: row.open_fee),
+        "depth": wads(lambda row: row.depth),
+    },
 )
 
 

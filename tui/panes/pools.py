@@ -5,6 +5,7 @@ from collections.abc import Callable
 from engine.exchange_rows import PoolRow, Wad
 from engine.snapshot import Snapshot
 from tui import format as fmt
+from tui.filters import Number, share, wads
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone, gain_or_loss
 
@@ -27,44 +28,50 @@ def reserved(row: PoolRow) -> Span:
     return f"{'!' if much else ''}{fmt.percent(row.reserved, 0)}", Tone.WARN if much else Tone.TEXT
 
 
-def _money(figure: Callable[[PoolRow], Wad | None]) -> Callable[[PoolRow, int], Span]:
-    return lambda row, width: (fmt.money(figure(row), width), Tone.TEXT)
+def _money(name: str, width: int, keep: int, figure: Callable[[PoolRow], Wad | None]) -> Column[PoolRow]:
+    return Column(name, width, lambda row, w: (fmt.money(figure(row), w), Tone.TEXT), keep, order=figure, falling=True)
 
 
-def _tokens(figure: Callable[[PoolRow], Wad], tone: Tone = Tone.TEXT) -> Callable[[PoolRow, int], Span]:
-    return lambda row, width: (fmt.amount(figure(row), width), tone)
+def _tokens(
+    name: str, width: int, keep: int, figure: Callable[[PoolRow], Wad], tone: Tone = Tone.TEXT
+) -> Column[PoolRow]:
+    return Column(name, width, lambda row, w: (fmt.amount(figure(row), w), tone), keep, order=figure, falling=True)
 
 
-def _less(value: Wad | None) -> tuple[bool, Wad]:
-    """Largest first, unknown last."""
-    return value is None, -(value or 0)
+def _price(row: PoolRow, width: int) -> Span:
+    return fmt.price(row.token_price, width), Tone.TEXT
+
+
+def _pnl(row: PoolRow, width: int) -> Span:
+    return fmt.signed(row.traders_pnl, width), gain_or_loss(row.traders_pnl)
 
 
 TABLE: Table[PoolRow] = Table(
     columns=(
         Column("pool", 11, lambda row, _: (name(row), Tone.TEXT), 20, left=True, order=name),
-        Column("tokens", 9, lambda row, _: (tokens(row), Tone.DIM), 11, left=True),
-        Column("value", 10, _money(lambda row: row.value), 19, order=lambda row: _less(row.value)),
-        Column("token", 7, lambda row, width: (fmt.price(row.token_price, width), Tone.TEXT), 18),
-        Column("supply", 9, _tokens(lambda row: row.supply), 17),
-        Column("long liq", 8, _tokens(lambda row: row.long_amount), 12),
-        Column("short liq", 9, _tokens(lambda row: row.short_amount), 12),
-        Column("imp long", 8, _tokens(lambda row: row.impact_long, Tone.DIM), 5),
-        Column("imp short", 9, _tokens(lambda row: row.impact_short, Tone.DIM), 5),
-        Column("imp pos", 8, _tokens(lambda row: row.impact_position, Tone.DIM), 6),
-        Column("fee long", 8, _tokens(lambda row: row.fees_long, Tone.DIM), 7),
-        Column("fee short", 9, _tokens(lambda row: row.fees_short, Tone.DIM), 7),
-        Column("long oi", 8, _money(lambda row: row.long_oi), 16, order=lambda row: -row.long_oi),
-        Column("short oi", 8, _money(lambda row: row.short_oi), 15),
+        Column("tokens", 9, lambda row, _: (tokens(row), Tone.DIM), 11, left=True, order=tokens),
+        _money("value", 10, 19, lambda row: row.value),
+        Column("token", 7, _price, 18, order=lambda row: row.token_price, falling=True),
+        _tokens("supply", 9, 17, lambda row: row.supply),
+        _tokens("long liq", 8, 12, lambda row: row.long_amount),
+        _tokens("short liq", 9, 12, lambda row: row.short_amount),
+        _tokens("imp long", 8, 5, lambda row: row.impact_long, Tone.DIM),
+        _tokens("imp short", 9, 5, lambda row: row.impact_short, Tone.DIM),
+        _tokens("imp pos", 8, 6, lambda row: row.impact_position, Tone.DIM),
+        _tokens("fee long", 8, 7, lambda row: row.fees_long, Tone.DIM),
+        _tokens("fee short", 9, 7, lambda row: row.fees_short, Tone.DIM),
+        _money("long oi", 8, 16, lambda row: row.long_oi),
+        _money("short oi", 8, 15, lambda row: row.short_oi),
+        Column("pnl", 9, _pnl, 14, order=lambda row: row.traders_pnl, falling=True),
+        Column("rsvd", 4, lambda row, _: reserved(row), 13, order=lambda row: row.reserved, falling=True),
         Column(
-            "pnl",
-            9,
-            lambda row, w: (fmt.signed(row.traders_pnl, w), gain_or_loss(row.traders_pnl)),
-            14,
-            order=lambda row: _less(row.traders_pnl),
+            "pos",
+            4,
+            lambda row, _: (fmt.count(row.positions), Tone.TEXT),
+            10,
+            order=lambda row: row.positions,
+            falling=True,
         ),
-        Column("rsvd", 4, lambda row, _: reserved(row), 13, order=lambda row: -(row.reserved or 0)),
-        Column("pos", 4, lambda row, _: (fmt.count(row.positions), Tone.TEXT), 10),
     ),
     key=lambda row: row.symbol,
     haystack=lambda row: f"{name(row)} {tokens(row)} {row.index} {'' if row.priced else 'no price'}",
@@ -73,6 +80,18 @@ TABLE: Table[PoolRow] = Table(
     across=lambda row: ("value", "token"),
     dimmed=lambda row: not row.enabled,
     fields={"pool": name, "token": tokens},
+    numbers={
+        "value": wads(lambda row: row.value),
+        "token": wads(lambda row: row.token_price),
+        "supply": wads(lambda row: row.supply),
+        "longliq": wads(lambda row: row.long_amount),
+        "shortliq": wads(lambda row: row.short_amount),
+        "longoi": wads(lambda row: row.long_oi),
+        "shortoi": wads(lambda row: row.short_oi),
+        "pnl": wads(lambda row: row.traders_pnl),
+        "rsvd": share(lambda row: row.reserved),
+        "pos": Number(lambda row: row.positions),
+    },
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from engine.exchange_rows import RequestRow, RequestState
 from engine.snapshot import Snapshot
 from tui import format as fmt
+from tui.filters import Number, wads
 from tui.table import Column, Table
 from tui.tones import Line, Span, Tone
 
@@ -93,12 +94,12 @@ def _side(row: RequestRow) -> Span:
 TABLE: Table[Seen] = Table(
     columns=(
         Column("state", 11, lambda seen, _: state(seen.row), 20, left=True, order=lambda seen: seen.row.state.value),
-        Column("age, end", 8, lambda seen, _: (seen.when, Tone.DIM), 18),
+        Column("age, end", 8, lambda seen, _: (seen.when, Tone.DIM), 18, order=lambda seen: seen.row.at_ms),
         Column("kind", 16, lambda seen, _: (seen.row.kind, Tone.TEXT), 19, left=True, order=lambda seen: seen.row.kind),
         Column(
             "market", 9, lambda seen, _: (seen.row.market, Tone.TEXT), 17, left=True, order=lambda seen: seen.row.market
         ),
-        Column("side", 5, lambda seen, _: _side(seen.row), 14, left=True),
+        Column("side", 5, lambda seen, _: _side(seen.row), 14, left=True, order=lambda seen: seen.row.side),
         Column(
             "amount, or why not",
             28,
@@ -110,16 +111,61 @@ TABLE: Table[Seen] = Table(
         ),
         Column("amount", 27, lambda seen, _: (seen.row.amount, Tone.TEXT), 16, left=True, widths=_ROOMY),
         Column(
-            "size USD", 10, lambda seen, width: _size(seen.row, width), 13, order=lambda seen: -(seen.row.size or 0)
+            "size USD",
+            10,
+            lambda seen, width: _size(seen.row, width),
+            13,
+            order=lambda seen: seen.row.size,
+            falling=True,
         ),
-        Column("trigger", 10, lambda seen, width: _trigger(seen.row, width), 12),
-        Column("keeper", 10, lambda seen, _: (seen.row.keeper, Tone.DIM), 11, left=True, widths=_WIDE),
-        Column("fee", 8, lambda seen, width: (fmt.amount(seen.row.fee, width), Tone.DIM), 8),
         Column(
-            "outcome", 17, lambda seen, _: _outcome(seen.row), 15, True, True, widths=range(_ROOMY.start, _WIDE.start)
+            "trigger",
+            10,
+            lambda seen, width: _trigger(seen.row, width),
+            12,
+            order=lambda seen: seen.row.trigger,
+            falling=True,
         ),
-        Column("reason", 17, lambda seen, _: reason(seen.row), 15, left=True, grow=True, widths=_WIDE),
-        Column("key", _KEY, lambda seen, _: (short_key(seen.row), Tone.DIM), 10, left=True),
+        Column(
+            "keeper",
+            10,
+            lambda seen, _: (seen.row.keeper, Tone.DIM),
+            11,
+            left=True,
+            widths=_WIDE,
+            order=lambda seen: seen.row.keeper or None,
+        ),
+        Column(
+            "fee",
+            8,
+            lambda seen, width: (fmt.amount(seen.row.fee, width), Tone.DIM),
+            8,
+            order=lambda seen: seen.row.fee,
+            falling=True,
+        ),
+        Column(
+            "outcome",
+            17,
+            lambda seen, _: _outcome(seen.row),
+            15,
+            True,
+            True,
+            lambda seen: _outcome(seen.row)[0] or None,
+            widths=range(_ROOMY.start, _WIDE.start),
+        ),
+        Column(
+            "reason",
+            17,
+            lambda seen, _: reason(seen.row),
+            15,
+            True,
+            True,
+            lambda seen: seen.row.reason or None,
+            widths=_WIDE,
+        ),
+        Column(
+            "key", _KEY, lambda seen, _: (short_key(seen.row), Tone.DIM), 10, left=True, order=lambda seen: seen.row.key
+        ),
         Column("account", 12, lambda seen, _: (account(seen.row), Tone.DIM), 9, True, order=lambda s: account(s.row)),
     ),
     key=lambda seen: seen.row.key,
@@ -138,6 +184,13 @@ TABLE: Table[Seen] = Table(
         "account": lambda seen: account(seen.row),
         "keeper": lambda seen: seen.row.keeper,
         "reason": lambda seen: seen.row.reason,
+        "side": lambda seen: seen.row.side or "",
+    },
+    numbers={
+        "size": wads(lambda seen: seen.row.size),
+        "trigger": wads(lambda seen: seen.row.trigger),
+        "fee": wads(lambda seen: seen.row.fee),
+        "tries": Number(lambda seen: seen.row.attempts),
     },
 )
 

@@ -62,11 +62,7 @@ class PaperVenue:
         self._now_ms = now_ms
 
     async def markets(self) -> dict[str, MarketTerms]:
-        return await self._clearing.read(
-            lambda exchange: {
-                market.symbol: terms_of(exchange, market, self._min_notional) for market in exchange.markets.values()
-            }
-        )
+        return await self._clearing.read(lambda exchange: markets_of(exchange, self._min_notional))
 
     async def quote(self, order: Order) -> Quote | Declined:
         """By the exchange's own decisions on its committed state, so it is exact until something else is committed.
@@ -135,15 +131,7 @@ class PaperVenue:
         return await self._clearing.read(look)
 
     async def positions(self) -> dict[PositionRef, PerpPosition]:
-        def look(exchange: Exchange) -> dict[PositionRef, PerpPosition]:
-            views = (
-                self._view(exchange, position)
-                for position in exchange.open_positions.values()
-                if position.user_id.startswith(self._prefix)
-            )
-            return {view.ref: view for view in views}
-
-        return await self._clearing.read(look)
+        return await self._clearing.read(lambda exchange: positions_of(exchange, self._prefix))
 
     async def ended(self, ref: PositionRef) -> Ended | None:
         """For a liquidated position: what came back, taken out of the exchange wallet if it still lies there."""
@@ -163,35 +151,51 @@ class PaperVenue:
             await self._clearing.submit(commands.Withdraw(position.user_id, payout * MICRO))
         return Ended(ref, payout)
 
-    def _view(self, exchange: Exchange, position: Position) -> PerpPosition:
-        market = exchange.markets[position.market]
-        notional = down(position.base_size * market.quote_reserve, market.base_reserve)
-        stands = PerpPosition(
-            ref=_ref(exchange, position),
-            account=position.user_id.removeprefix(self._prefix),
-            collateral=down(position.margin, MICRO),
-            notional=down(notional, MICRO),
-            leverage=down(notional * WAD, position.margin),
-            entry=position.entry_price,
-            mark=market.mark,
-            pnl=UnknownPnl("the curve cannot price leaving it"),
-            liq_move=None,
-            exit_price=None,
-            exit_payout=None,
-        )
-        try:
-            state = health(market, position)
-        except Refused as refused:
-            return replace(stands, pnl=UnknownPnl(f"{refused.rejection.code}: {refused.rejection.detail}"))
-        leaving = state.exit
-        return replace(
-            stands,
-            leverage=state.leverage,
-            pnl=_profit(leaving),
-            liq_move=move_to_liquidation(market, position, state),
-            exit_price=leaving.price,
-            exit_payout=max(0, down(leaving.equity, MICRO)),
-        )
+
+def markets_of(exchange: Exchange, min_notional: Usdc) -> dict[str, MarketTerms]:
+    """What may be traded, by symbol."""
+    return {market.symbol: terms_of(exchange, market, min_notional) for market in exchange.markets.values()}
+
+
+def positions_of(exchange: Exchange, prefix: str) -> dict[PositionRef, PerpPosition]:
+    """The open positions of the accounts with the prefix."""
+    views = (
+        _view(exchange, position, prefix)
+        for position in exchange.open_positions.values()
+        if position.user_id.startswith(prefix)
+    )
+    return {view.ref: view for view in views}
+
+
+def _view(exchange: Exchange, position: Position, prefix: str) -> PerpPosition:
+    market = exchange.markets[position.market]
+    notional = down(position.base_size * market.quote_reserve, market.base_reserve)
+    stands = PerpPosition(
+        ref=_ref(exchange, position),
+        account=position.user_id.removeprefix(prefix),
+        collateral=down(position.margin, MICRO),
+        notional=down(notional, MICRO),
+        leverage=down(notional * WAD, position.margin),
+        entry=position.entry_price,
+        mark=market.mark,
+        pnl=UnknownPnl("the curve cannot price leaving it"),
+        liq_move=None,
+        exit_price=None,
+        exit_payout=None,
+    )
+    try:
+        state = health(market, position)
+    except Refused as refused:
+        return replace(stands, pnl=UnknownPnl(f"{refused.rejection.code}: {refused.rejection.detail}"))
+    leaving = state.exit
+    return replace(
+        stands,
+        leverage=state.leverage,
+        pnl=_profit(leaving),
+        liq_move=move_to_liquidation(market, position, state),
+        exit_price=leaving.price,
+        exit_payout=max(0, down(leaving.equity, MICRO)),
+    )
 
 
 def _profit(leaving: Exit) -> Profit:

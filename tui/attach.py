@@ -1,0 +1,35 @@
+"""`perpdesk attach`: the screen on an engine that runs already."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from tui import serve
+from tui.opening import Asked, needs_terminal, paint, settled, with_screen
+from tui.verbs import reached, state
+
+
+@click.command()
+@click.option("--observe", is_flag=True, help="Only look: the engine takes no command from here.")
+@state
+@with_screen
+@serve.browser
+def attach(asked: Asked, observe: bool, state: Path | None, browser: tuple[int, int] | None) -> None:
+    """The screen on an engine that runs already, here or in another session; q lets go, and the engine runs on.
+
+    Any number may be attached at once; every command is journaled with the user who gave it.
+    """
+    if browser is None:
+        needs_terminal()
+    from engine.attached import Attached
+
+    _, ui = asked.load()
+    settings = settled(ui)
+    engine = Attached(reached(state), observe=observe, every_s=1 / settings.fps)
+    engine.start()
+    try:
+        code = paint(engine, settings, browser=browser)
+    finally:
+        engine.stop()
+    sys.exit(code)
