@@ -67,7 +67,7 @@ class Past:
             Notes(),
             FundsView(self._terms.caps, settings.buybacks, self._count, simulated_money, _wallets),
             lambda: AgentRow(tier="?", phase=UNWRITTEN),
-            _Around(_no_block if self._is_live else _exchange_block),
+            _Around(not self._is_live, _no_block if self._is_live else _exchange_block),
             tokens=(),
         )
 
@@ -123,6 +123,7 @@ class _Count:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
+    embedded: bool
     block: Callable[[World], int | None]
     pairs: Callable[[], Mapping[str, Pair]] = dict
     arming: Arming | None = field(default=None)

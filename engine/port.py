@@ -17,13 +17,14 @@ class Info:
     """What does not change while the engine runs."""
 
     version: str
-    mode: str
     role: str
     """`operator` or `observer`."""
     operator: str
     """Who the commands of this front end are journaled as."""
     attached: bool = False
     """The engine runs elsewhere, and goes on without this front end."""
+    past: bool = False
+    """What is shown is long over, and may go back."""
 
 
 class Port(Protocol):

@@ -1,10 +1,10 @@
 """The liquidation queue: which positions of the embedded exchange are nearest to their end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import nlargest
 
 from engine.exchange_rows import Side
-from engine.snapshot import LiquidationRow, QueueCounts, QueueState
+from engine.snapshot import DeskRow, LiquidationRow, QueueCounts, QueueState
 from venue.exchange.clearinghouse import liquidation_fee
 from venue.exchange.fixed import WAD
 from venue.exchange.health import Health, health, move_to_liquidation
@@ -52,3 +52,38 @@ class LiquidationQueue:
             state=QueueState.READY if state.liquidatable else kind,
             entry=position.entry_price,
         )
+
+
+def own_rows(desks: Iterable[DeskRow]) -> tuple[tuple[LiquidationRow, ...], QueueCounts]:
+    """At a venue that shows nobody else's positions: those of the desks, nearest first.
+
+    `loss_share` is how much of the way from entry to the liquidation price mark has gone, 0 when it went the other way.
+    Positions whose mark or distance is not known are not ranked: their desks say that they are unknown.
+    """
+    rows = sorted(filter(None, map(_own, desks)), key=lambda row: row.move)
+    ready, near = (sum(row.state is state for row in rows) for state in (QueueState.READY, QueueState.NEAR))
+    return tuple(rows[:SHOWN]), QueueCounts(ready, near, len(rows))
+
+
+def _own(desk: DeskRow) -> LiquidationRow | None:
+    if desk.side is None or desk.market is None or not desk.mark or not desk.entry or desk.liq_move is None:
+        return None
+    direction = 1 if desk.side is Side.LONG else -1
+    end = desk.mark * (1 - direction * desk.liq_move)
+    allowed = (desk.entry - end) * direction
+    share = 1.0 if desk.liq_move <= 0 or allowed <= 0 else max((desk.entry - desk.mark) * direction / allowed, 0.0)
+    near = QueueState.NEAR if share >= NEAR_SHARE else QueueState.WATCH
+    return LiquidationRow(
+        position_id=desk.position_id or 0,
+        market=desk.market,
+        owner=desk.token,
+        simulated=False,
+        side=desk.side,
+        notional=desk.notional or 0,
+        leverage=desk.leverage or 0.0,
+        loss_share=share,
+        move=max(desk.liq_move, 0.0),
+        fee=None,
+        state=QueueState.READY if desk.liq_move <= 0 else near,
+        entry=desk.entry,
+    )

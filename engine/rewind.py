@@ -9,7 +9,7 @@ from typing import Final
 from engine.commands import Command, Receipt
 from engine.config import Settings
 from engine.exchange_rows import MarketPoint
-from engine.past import REPLAY, Past
+from engine.past import Past
 from engine.port import Info
 from engine.reel import Progress, Reel
 from engine.snapshot import EventPage, Snapshot
@@ -28,7 +28,7 @@ class Rewind:
     def __init__(self, directory: Path, settings: Settings, progress: Progress = lambda _read, _all: None) -> None:
         self._reel = Reel(directory, progress)
         self._past = Past(settings, self._reel.world)
-        self._info = Info(version("perpdesk"), REPLAY, "observer", local_operator(), attached=True)
+        self._info = Info(version("perpdesk"), "observer", local_operator(), attached=True, past=True)
         self.at_ms = self.last_ms
         """Where in time the cursor is."""
         self._snapshot = self._picture(self.newest)

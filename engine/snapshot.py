@@ -200,7 +200,8 @@ class LiquidationRow:
     loss_share: float
     move: float
     """Share of mark the price must move against the position to trigger it; 0 is now."""
-    fee: Wad
+    fee: Wad | None
+    """What a keeper gets; None where the venue does not say."""
     state: QueueState
     entry: Wad | None = None
 

@@ -15,7 +15,7 @@ from engine.exchange_rows import Wad
 from engine.funds_view import FundsView
 from engine.keepers.requests import Notes
 from engine.places import Pair
-from engine.queue import LiquidationQueue
+from engine.queue import LiquidationQueue, own_rows
 from engine.requests.account import account_of
 from engine.requests.pool_rows import pool_row
 from engine.requests.prices import PriceSource
@@ -86,6 +86,9 @@ class Surroundings(Protocol):
     @property
     def block(self) -> Callable[[World], int | None]: ...
 
+    @property
+    def embedded(self) -> bool: ...
+
 
 class View:
     """Makes snapshots on demand; keeps nothing but where its parts are."""
@@ -129,7 +132,7 @@ class View:
         """The picture at `now_ms`, on the world as committed up to fact `seq`."""
         self._names = {desk.address: desk.name for desk in world.house.desks.values()}
         desks = tuple(desk_row(desk, world.house, self._terms, positions) for desk in world.house.desks.values())
-        liquidations, counts = self._queue.rows(world.exchange)
+        liquidations, counts = self._queue.rows(world.exchange) if self._places.embedded else own_rows(desks)
         return Snapshot(
             seq=seq,
             at_ms=now_ms,

@@ -22,4 +22,4 @@ def local_operator() -> str:
 
 def local_info() -> Info:
     """What a front end in the engine's own process is told."""
-    return Info(version("perpdesk"), "PAPER", "operator", local_operator())
+    return Info(version("perpdesk"), "operator", local_operator())

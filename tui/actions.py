@@ -50,7 +50,7 @@ def _halt_label(sight: Sight) -> str:
 
 _DESKS = (Place.OVERVIEW, Place.DETAIL)
 _BOARDS = (Place.OVERVIEW, Place.EXCHANGE, Place.AGENT_LOG, Place.FUNDS, Place.KEEPERS)
-_PAGES_OF_ROWS = (Place.DETAIL, Place.MARKET, Place.REQUEST, Place.POOL)
+_PAGES_OF_ROWS = (Place.DETAIL, Place.POSITION, Place.MARKET, Place.REQUEST, Place.POOL)
 _REQUESTS = (Place.EXCHANGE, Place.REQUEST)
 _EXCHANGE = (Place.EXCHANGE, Place.REQUEST, Place.POOL)
 _LATER = (Place.EXCHANGE, Place.AGENT_LOG, Place.FUNDS, Place.KEEPERS)

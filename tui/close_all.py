@@ -38,7 +38,7 @@ class CloseAllDialog(TypedDialog):
         rows = [_row(desk) for desk in desks[:room]]
         if len(desks) > room:
             rest = sum(desk.notional or 0 for desk in desks[room:])
-            rows.append(((f"  and {len(desks) - room} smaller ones, {fmt.money(rest)} together", Tone.DIM),))
+            rows.append(((f"and {len(desks) - room} smaller ones, {fmt.money(rest)} together", Tone.DIM),))
         held = [desk for desk in self.session.frame.snapshot.desks if desk.side is not None]
         stay = len(held) - len(desks)
         return [
@@ -72,13 +72,12 @@ class CloseAllDialog(TypedDialog):
             self.session.close_all_soon(tuple(leaves))
 
 
-_HEAD = f"{'':2}{'token':14} {'side':5} {'size':>12} {'pnl':>10} {'exit price':>11} {'impact':>7} {'payout':>9}"
+_HEAD = f"{'token':14} {'side':5} {'size':>12} {'pnl':>10} {'exit price':>11} {'impact':>7} {'payout':>9}"
 
 
 def _row(desk: DeskRow) -> Line:
     exit_ = desk.exit
     return (
-        ("  ", Tone.TEXT),
         (fmt.fit(name(desk), 15), Tone.TEXT),
         (fmt.fit(side(desk.side), 6), Tone.TEXT),
         (fmt.fit(fmt.money(desk.notional, 12), 12, right=True) + " ", Tone.TEXT),
@@ -94,7 +93,7 @@ def _sum(desks: list[DeskRow]) -> Line:
     pnl = None if any(desk.pnl is None for desk in desks) else sum(desk.pnl or 0 for desk in desks)
     payout = sum(desk.exit.payout for desk in desks if desk.exit)
     return (
-        ("  " + fmt.fit("together", 21), Tone.STRONG),
+        (fmt.fit("together", 21), Tone.STRONG),
         (fmt.fit(fmt.money(size, 12), 12, right=True) + " ", Tone.STRONG),
         (fmt.fit(fmt.signed(pnl, 10), 10, right=True) + " ", gain_or_loss(pnl)),
         (" " * 20, Tone.TEXT),

@@ -16,6 +16,7 @@ from tui.key_line import bindings
 from tui.life_figures import decision_lines, plan_lines, timeline_lines
 from tui.lines import Lines
 from tui.panes.desks import name
+from tui.panes.liquidations import identity
 from tui.reasons import Place
 from tui.session import Session
 from tui.tones import Line, Tone
@@ -35,8 +36,6 @@ class Page(Deck):
     Page.-narrow #figures { width: 50; }
     Page.-narrow #words { margin: 0 0 0 1; }
     """
-    BINDINGS = bindings(Place.DETAIL)
-    place = Place.DETAIL
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -84,13 +83,15 @@ class PastPage(Page):
 class DeskPage(PastPage):
     """Everything about one desk."""
 
+    BINDINGS = bindings(Place.DETAIL)
+    place = Place.DETAIL
+
     def __init__(self, session: Session, desk: DeskRow) -> None:
         super().__init__(session)
         self._desk = desk
         self._chart = cached(desk_chart_lines)
         self._events: deque[Event] = deque(maxlen=_EVENTS)
-        self._seen = 0
-        self._dropped = 0
+        self._seen = self._dropped = self._leaps = 0
 
     def selected_desk(self) -> DeskRow | None:
         """The desk of this page, as it is now."""
@@ -129,6 +130,10 @@ class DeskPage(PastPage):
         return lines + plan_lines(desk.plan, width, height - len(lines))
 
     def _read_events(self) -> None:
+        if self._leaps != self.session.frame.leaps:
+            self._leaps = self.session.frame.leaps
+            self._seen = self._dropped = 0
+            self._events.clear()
         page = self.session.port.events(self._seen)
         if page.events:
             self._seen = page.events[-1].number
@@ -144,6 +149,9 @@ class PositionPage(PastPage):
     PositionPage.-short #page #words { display: none; }
     """
 
+    BINDINGS = bindings(Place.POSITION)
+    place = Place.POSITION
+
     def __init__(self, session: Session, row: LiquidationRow) -> None:
         super().__init__(session)
         self._row = row
@@ -157,7 +165,7 @@ class PositionPage(PastPage):
     def draw_body(self) -> None:
         """Its figures, followed while it stays in the queue, and the index of its market."""
         rows = self.session.frame.snapshot.liquidations
-        now = next((row for row in rows if row.position_id == self._row.position_id), None)
+        now = next((row for row in rows if identity(row) == identity(self._row)), None)
         self._row = now or self._row
         market = next((row for row in self.session.frame.snapshot.markets if row.symbol == self._row.market), None)
         self._figures.draw(position_lines(self._row, market, now is None, self._figures.size.width))

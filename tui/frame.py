@@ -1,14 +1,12 @@
 """The clock of the screen: it pulls the newest snapshot and says whether there is anything to draw.
 
-What is past (`Info.mode` is REPLAY) may go back, and then its events do; its clock goes on only with its pictures.
+What is past (`Info.past`) may go back, and then its events do; its clock goes on only with its pictures.
 """
 
 from collections.abc import Callable
 
 from engine.port import Port
 from tui.event_log import EventLog
-
-_REPLAY = "REPLAY"
 
 
 class Frame:
@@ -17,12 +15,14 @@ class Frame:
     def __init__(self, port: Port, clock_ms: Callable[[], int]) -> None:
         self._port = port
         self._clock_ms = clock_ms
-        self._is_past = port.info().mode == _REPLAY
+        self._is_past = port.info().past
         self.snapshot = port.latest()
         """What the operator sees; commands say so with its `seq`."""
         self._pulled_at_ms = clock_ms()
         self.log = self._whole_log()
         """What happened, over all desks."""
+        self.leaps = 0
+        """How often the log was read anew, because what it held is later than what is shown."""
         self.dropped = 0
         """Events that left the engine's ring before this screen could have read them."""
 
@@ -34,12 +34,10 @@ class Frame:
         went_back = newest.seq < self.snapshot.seq
         self.snapshot = newest
         self._pulled_at_ms = self._clock_ms()
-        if self._is_past and went_back:
-            self.log = self._whole_log()
-            return True
         page = self._port.events(self.log.last)
-        if self._is_past and page.dropped:
-            self.log = self._whole_log()  # a leap: nothing was lost, it is only further than the log reaches
+        if self._is_past and (went_back or page.dropped):
+            self.log = self._whole_log()  # nothing was lost, it is only earlier or further than the log reaches
+            self.leaps += 1
             return True
         self.dropped += page.dropped
         self.log.take(page)

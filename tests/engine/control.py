@@ -49,7 +49,7 @@ class Recorder:
         return None
 
     def info(self) -> Info:
-        return Info("1", "PAPER", "operator", "somebody")
+        return Info("1", "operator", "somebody")
 
     def latest(self) -> Snapshot:
         return self.snapshot

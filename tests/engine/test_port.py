@@ -86,7 +86,7 @@ async def port(runtime: Runtime, state: Path, request: pytest.FixtureRequest) ->
 
 async def test_contract_info(port: Asked) -> None:
     info = await port.info()
-    assert (info.mode, info.role, info.operator) == ("PAPER", "operator", ME)
+    assert (info.role, info.operator, info.past) == ("operator", ME, False)
 
 
 async def test_contract_latest(port: Asked, runtime: Runtime) -> None:

@@ -213,7 +213,7 @@ def test_nothing_is_made_up(past: Rewind) -> None:
 
 async def test_nothing_can_be_commanded(past: Rewind) -> None:
     info = past.info()
-    assert (info.mode, info.role, info.attached) == ("REPLAY", "observer", True)
+    assert (info.past, info.role, info.attached) == (True, "observer", True)
     receipt = await past.submit(halt_all("x"))
     assert (receipt.ok, receipt.code, receipt.command_id) == (False, REFUSED, "x")
 

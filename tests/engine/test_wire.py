@@ -76,7 +76,7 @@ def test_event_pages(page: EventPage) -> None:
 
 
 def test_info() -> None:
-    info = Info("1.0", "PAPER", "operator", "ops")
+    info = Info("1.0", "operator", "ops")
     assert wire.read(Info, through(plain(info))) == info
 
 

@@ -497,7 +497,7 @@ class ScriptedPort:
     pulls: int = 0
 
     def info(self) -> Info:
-        return Info(version="0.1.0", mode=self.picture.status.mode, role=self.role, operator="ops")
+        return Info("0.1.0", self.role, "ops", past=self.picture.status.mode == "REPLAY")
 
     def latest(self) -> Snapshot:
         self.pulls += 1

@@ -10,7 +10,7 @@ from tests.tui.scripted import snapshot
 from tui import acts, looks, verbs
 from tui.actions import ACTIONS, BY_ID
 from tui.deck import Deck
-from tui.detail import Page
+from tui.detail import DeskPage, PositionPage
 from tui.exchange import Exchange
 from tui.exchange_pages import PoolPage, RequestPage
 from tui.funds import Funds
@@ -28,11 +28,12 @@ SCREENS: dict[Place, type[Deck]] = {
     Place.FUNDS: Funds,
     Place.KEEPERS: Keepers,
     Place.MARKET: MarketPage,
-    Place.DETAIL: Page,
+    Place.DETAIL: DeskPage,
+    Place.POSITION: PositionPage,
     Place.REQUEST: RequestPage,
     Place.POOL: PoolPage,
 }
-INFO = Info("0.1.0", "PAPER", "operator", "ops")
+INFO = Info("0.1.0", "operator", "ops")
 
 
 def sight(place: Place = Place.OVERVIEW, desk: int | None = 0) -> Sight:

@@ -15,6 +15,11 @@ def number(row: LiquidationRow) -> str:
     return f"#{fmt.count(row.position_id)}"
 
 
+def identity(row: LiquidationRow) -> str:
+    """A live venue numbers the positions of every market and wallet from nought."""
+    return f"{row.position_id} {row.market} {row.owner}"
+
+
 def loss(row: LiquidationRow, width: int) -> Span:
     """The share of the allowed loss that is gone, as a bar and a figure."""
     bar = fmt.gauge(row.loss_share, width - _PERCENT - 1)
@@ -67,7 +72,7 @@ TABLE: Table[LiquidationRow] = Table(
         ),
         Column("owner", 14, lambda row, _: (owner(row), Tone.DIM), 0, left=True, order=owner),
     ),
-    key=lambda row: str(row.position_id),
+    key=identity,
     haystack=lambda row: f"{row.position_id} {row.market} {row.side} {row.state} {owner(row)}",
     empty="no position is near its end",
     fields={
