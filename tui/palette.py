@@ -11,7 +11,7 @@ from tui import format as fmt
 from tui.actions import ACTIONS
 from tui.key_line import USUAL
 from tui.keymap import Keymap
-from tui.reasons import Sight
+from tui.reasons import Sight, replaying
 from tui.session import Session
 from tui.tones import Line, Tone
 from tui.typed_dialog import TypedDialog
@@ -38,13 +38,14 @@ Places = Callable[[], Iterable[Hit]]
 def actions(sight: Sight, screen: Screen[Any], keymap: Keymap = USUAL) -> Iterator[Hit]:
     """The actions of the screen the operator comes from, also those that cannot be done now, with the reason."""
     for action in ACTIONS:
-        if action.id in _NO_USE or sight.place not in action.places:
+        why = action.why_disabled(sight)
+        if action.id in _NO_USE or sight.place not in action.places or (why and action.why_disabled is replaying):
             continue
 
         def run(id_: str = action.id) -> None:
             screen.call_later(screen.run_action, f'operate("{id_}")')
 
-        yield Hit(action.name(sight), keymap.shown(action), run, action.why_disabled(sight))
+        yield Hit(action.name(sight), keymap.shown(action), run, why)
 
 
 def found(query: str, hits: list[Hit]) -> list[Hit]:

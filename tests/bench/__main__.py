@@ -18,6 +18,8 @@ BENCHES: dict[str, Callable[[], None]] = {
     "tui.bytes": terminal.screen,
     "tui.idle": terminal.idle,
     "tui.key_latency": terminal.keys,
+    "tui.gap": terminal.gap,
+    "tui.memory": terminal.memory,
     "tui.grid": grid.ten_thousand,
 }
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 def report(bench: str, case: str, value: float, unit: str, baseline: str, baseline_value: float) -> None:
     """Prints a figure beside its baseline; the ratio is written so that more is better."""
-    better_small = unit in ("s", "ms", "us", "B/s", "%")
-    ratio = baseline_value / value if better_small else value / baseline_value
+    better_small = unit in ("s", "ms", "us", "B/s", "%", "MiB")
+    over, under = (baseline_value, value) if better_small else (value, baseline_value)
+    ratio = over / under if under else 0.0
     line = {
         "bench": bench,
         "case": case,

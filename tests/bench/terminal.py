@@ -1,5 +1,6 @@
 """What the screen costs on a real terminal, and how soon it is there."""
 
+import os
 import random
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from tests.bench.report import report
 from tests.cli.perpdesk import environment
+from tests.terminal import pulse
 from tests.terminal.pty_app import PtyApp
 
 WARM_UP_S, MEASURED_S = 2.0, 10.0
@@ -45,6 +47,34 @@ def keys() -> None:
         for name, at in (("median", 0.5), ("99th percentile", 0.99)):
             mine, theirs = (sorted(each)[int(at * len(each))] for each in (ours, stock))
             report("tui.key_latency", f"{case}, {name}", mine, "ms", "stock DataTable", theirs)
+
+
+def gap() -> None:
+    """Longest gap in the engine's own loop, ms, while the terminal is in trouble, beside one that is not."""
+    troubles = (pulse.stalls, 60.0), (pulse.suspends, 10.0), (pulse.resizes, 10.0), (pulse.hangs_up, 10.0)
+    with tempfile.TemporaryDirectory() as folder, pulse.beating(Path(folder)) as engine:
+        time.sleep(WARM_UP_S)
+        _, calm = engine.during(pulse.nothing, 20.0)
+        for trouble, seconds in troubles:
+            _, worst = engine.during(trouble, seconds)
+            report("tui.gap", f"{trouble.__name__} {seconds:.0f} s", worst, "ms", "a terminal that reads", calm)
+
+
+def memory() -> None:
+    """MiB the program grows by after its first minute, under 50 updates a second; SOAK_MINUTES=60 for an hour."""
+    minutes = float(os.environ.get("SOAK_MINUTES", "2"))
+    grown: list[float] = []
+    for module, mode in (("tests.terminal.scripted_app", "live"), ("tests.bench.stock", "stock")):
+        child = PtyApp(mode, module=module, columns=160, rows=45)
+        try:
+            child.wait_for(READY)
+            time.sleep(60)
+            before = child.process.memory_info().rss
+            time.sleep(minutes * 60 if not grown else min(minutes, 5) * 60)
+            grown.append((child.process.memory_info().rss - before) / 2**20)
+        finally:
+            child.end()
+    report("tui.memory", f"{minutes:g} min", grown[0], "MiB", "stock DataTable, at most 5 min", grown[1])
 
 
 def start() -> None:
