@@ -36,6 +36,8 @@ from store.lease import Lease
 if TYPE_CHECKING:
     from engine.live.places import Live
 
+TOLD_EVERY = 1_000
+"""Facts between two words on how far a recovery is."""
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
@@ -48,6 +50,8 @@ class Options:
     demo: Demo | None = None
     live: "Live | None" = None
     """With it, the money is real."""
+    progress: Callable[[int, int], None] = lambda done, of: None
+    """Told now and then how many facts of how many have been recovered; from the engine's thread."""
 
 
 class Engine:
@@ -78,7 +82,7 @@ class Engine:
             journal = await Journal.open(self._options.directory)
             stack.push_async_callback(journal.close)
             self.settlement = Settlement(journal, self._clock, self._record)
-            facts = await self.settlement.recover(lambda item: self.chronicle.record((item,), replayed=True))
+            facts = await self.settlement.recover(self._recovered(await journal.newest()))
             log.info("recovered", facts=facts, state=str(self._options.directory))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -89,6 +93,14 @@ class Engine:
             except ExceptionGroup as group:
                 raise _cause(group) from None
             log.info("stopped", facts=self.settlement.seq)
+
+    def _recovered(self, newest: int) -> Callable[[Recorded], None]:
+        def told(item: Recorded) -> None:
+            self.chronicle.record((item,), replayed=True)
+            if item.seq % TOLD_EVERY == 0 or item.seq == newest:
+                self._options.progress(item.seq, newest)
+
+        return told
 
     async def _work(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         settings, demo, seed = self._options.settings, self._options.demo, 0

@@ -132,6 +132,13 @@ class Journal:
             raise
         return cls(connection, path, epoch, head)
 
+    async def newest(self) -> int:
+        """The number of the newest entry on the disk, before anything has been replayed; 0 when there is none."""
+        try:
+            return await self._writer.run(_newest)
+        except sqlite3.Error as error:
+            raise refused(self.path, error) from error
+
     async def replay(self) -> AsyncIterator[Entry]:
         """Every entry from the first, checked against the hash chain and the head that was seen last.
 
@@ -200,6 +207,10 @@ def _prepare(connection: sqlite3.Connection) -> int:
 
 
 _HEADER = ("application_id", "user_version")
+
+
+def _newest(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])
 
 
 def _commit(

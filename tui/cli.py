@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from engine.remote import BadAnswer, NoAnswer, NoEngine, NotYours
 from engine.settlement import StoreFailed
 from store.errors import Damaged, Locked, StoreError, WrongState
 from tui import acts, alert_verbs, attach, config_verbs, looks, replay_verbs, serve, signals, verbs
+from tui.counter import Counter
 from tui.exits import Exit
 from tui.live import doctor, shared, venue, wallet
 from tui.opening import Asked, needs_terminal, paint, settled, with_screen
@@ -210,8 +212,12 @@ def _show(options: Options, ui: UiTable, on_hangup: "OnHangup") -> None:
     except OSError as error:
         raise StoreError("STATE_UNUSABLE", f"state directory {options.directory}: {error.strerror}") from error
     settings = settled(ui)
-    runtime = Runtime(options)
-    runtime.start()
+    counter = Counter(sys.stderr, "recovering the journal")
+    runtime = Runtime(replace(options, progress=counter.progress))
+    try:
+        runtime.start()
+    finally:
+        counter.end()
     try:
         code = paint(runtime, settings)
         if code == terminal.EXIT_HANGUP:

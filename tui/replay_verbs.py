@@ -3,22 +3,21 @@
 import gc
 import json
 import sys
-import time
 from datetime import UTC, date, datetime
 from datetime import time as daytime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from engine.plain import plain
 from engine.rewind import Rewind
+from tui.counter import Counter
 from tui.opening import Asked, needs_terminal, paint, settled, with_screen
 
 if TYPE_CHECKING:
     from tui.settings import UiSettings
 
-SHOWN_EVERY_S = 0.1
 DAY_MS = 86_400_000
 
 
@@ -47,38 +46,6 @@ def _read(kind: type[T], text: str) -> T | None:
         return None
 
 
-class Counter:
-    """How far the reading is, on one line of a terminal that is written over; one plain line anywhere else."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._is_terminal = stream.isatty()
-        self._shown_at = 0.0
-        self._width = 0
-
-    def progress(self, read: int, newest: int) -> None:
-        """Entries read so far."""
-        now = time.monotonic()
-        if not self._is_terminal or (now - self._shown_at < SHOWN_EVERY_S and read < newest):
-            return
-        self._shown_at = now
-        text = f"perpdesk: reading the journal, {read:,} of {newest:,} entries"
-        self._width = max(self._width, len(text))
-        self._stream.write("\r" + text.ljust(self._width))
-        self._stream.flush()
-
-    def done(self, newest: int) -> None:
-        """All has been read, and is what was asked for."""
-        if not self._is_terminal:
-            self._stream.write(f"perpdesk: the journal has {newest:,} entries\n")
-
-    def end(self) -> None:
-        """Leaves a terminal's line as it found it."""
-        if self._width:
-            self._stream.write("\r" + " " * self._width + "\r")
-            self._stream.flush()
-
-
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--at", type=Moment(), help="Begin at this time: 2026-11-21T16:48:56Z, or 16:48 of the last day.")
@@ -97,14 +64,14 @@ def replay(asked: Asked, directory: Path, at: datetime | daytime | None, seq: in
     if not as_json:
         needs_terminal("--json prints the picture of a moment instead")
     settings, ui = asked.load()
-    counter = Counter(sys.stderr)
+    counter = Counter(sys.stderr, "reading the journal")
     try:
         reel = Rewind(directory, settings, counter.progress)
     finally:
         counter.end()
     try:
         _begin(reel, at, seq)
-        counter.done(reel.newest)
+        counter.done(f"the journal has {reel.newest:,} entries")
         if as_json:
             click.echo(json.dumps(plain(reel.latest())))
             return

@@ -5,7 +5,6 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, time
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from store.reader import entries
 from tests.cli.perpdesk import perpdesk
 from tests.cli.test_refusals import refused
 from tests.engine.journals import write
-from tui.replay_verbs import Counter, unix_ms
+from tui.replay_verbs import unix_ms
 
 
 @pytest.fixture(scope="module")
@@ -79,29 +78,3 @@ def test_a_time_without_a_date_is_the_last_such_time() -> None:
     assert unix_ms(time(12, 0, tzinfo=UTC), noon) == noon
     assert unix_ms(time(12, 1, tzinfo=UTC), noon) == noon + 60_000 - 86_400_000
     assert unix_ms(datetime(2026, 5, 28, 14, 0, tzinfo=UTC), noon) == noon + 7_200_000
-
-
-class Terminal(StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_sees_how_far_the_reading_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.replay_verbs.SHOWN_EVERY_S", 0.0)
-    stream = Terminal()
-    counter = Counter(stream)
-    counter.progress(1_000, 2_500)
-    counter.progress(2_500, 2_500)
-    counter.done(2_500)
-    counter.end()
-    first, second, blank, rest = stream.getvalue().split("\r")[1:]
-    assert first == second.replace("2,500 of", "1,000 of") == "perpdesk: reading the journal, 1,000 of 2,500 entries"
-    assert (set(blank), len(blank), rest) == ({" "}, len(first), "")
-
-
-def test_a_terminal_is_not_told_more_often_than_it_can_be_read() -> None:
-    stream = Terminal()
-    counter = Counter(stream)
-    for read in range(1_000):
-        counter.progress(read, 5_000)
-    assert stream.getvalue().count("\r") <= 2

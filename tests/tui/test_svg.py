@@ -1,4 +1,4 @@
-"""The overview as it looks, colours and all, compared with the files in `svg/`; PERPDESK_WRITE_SCREENS=1 writes them anew.
+"""The overview as it looks, colours and all, compared with the files in `svg/`; PERPDESK_WRITE_SCREENS=1 draws them.
 
 At three sizes in three themes: one of its own colours, one of the terminal's sixteen, one without any.
 """
