@@ -9,8 +9,9 @@ from engine.clock import Clock
 from engine.sections import Pyth
 from engine.snapshot import FeedHealth
 from venue.exchange.fixed import WAD
-from venue.pyth import FEEDS, FeedState, HermesClient, HermesError, LinkPhase, Price, PriceBook, WireItem, check
+from venue.pyth import FEEDS, FeedState, HermesError, LinkPhase, Price, PriceBook, WireItem, check
 from venue.pyth import Feed as PythFeed
+from venue.pyth.hermes import HermesClient
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 BACKFILL_SAMPLES = 8

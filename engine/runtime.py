@@ -6,7 +6,7 @@ A stalled terminal, a crashed widget or a lost SSH line blocks or ends the main 
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from engine.chronicle import Chronicle
@@ -36,9 +36,13 @@ class Runtime:
         self.failure: BaseException | None = None
         """What ended the engine, when it was not asked to stop."""
 
-    def start(self) -> None:
-        """Returns when there is a first snapshot. Raises what kept the engine from starting."""
+    def start(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Returns when there is a first snapshot. Raises what kept the engine from starting.
+
+        `meanwhile` is done here while the engine recovers and waits for its disk and its first prices.
+        """
         self._thread.start()
+        meanwhile()
         self._ready.result()
 
     def stop(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tui import serve
+from tui.browser_option import browser
 from tui.opening import Asked, needs_terminal, paint, settled, with_screen
 from tui.verbs import reached, state
 
@@ -14,7 +14,7 @@ from tui.verbs import reached, state
 @click.option("--observe", is_flag=True, help="Only look: the engine takes no command from here.")
 @state
 @with_screen
-@serve.browser
+@browser
 def attach(asked: Asked, observe: bool, state: Path | None, browser: tuple[int, int] | None) -> None:
     """The screen on an engine that runs already, here or in another session; q lets go, and the engine runs on.
 

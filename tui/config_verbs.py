@@ -40,11 +40,11 @@ def init(file: Path | None, to_stdout: bool) -> None:
 
 
 @click.group("config")
-def config_group() -> None:
+def config() -> None:
     """Check the configuration, show what is in force, or print its schema."""
 
 
-@config_group.command()
+@config.command()
 @_config
 def check(config: Path | None) -> None:
     """Read the configuration as a run would. Exit status 78 and one line when something is wrong with it."""
@@ -54,7 +54,7 @@ def check(config: Path | None) -> None:
     click.echo(f"perpdesk: {read} and the environment are fine", err=True)
 
 
-@config_group.command()
+@config.command()
 @_config
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of TOML.")
 def show(config: Path | None, as_json: bool) -> None:
@@ -65,7 +65,7 @@ def show(config: Path | None, as_json: bool) -> None:
     click.echo(json.dumps(shown(settings), ensure_ascii=False) if as_json else written(settings))
 
 
-@config_group.command()
+@config.command()
 def schema() -> None:
     """Print the JSON schema of the configuration, for editors."""
     click.echo(json.dumps(Settings.model_json_schema(), ensure_ascii=False))

@@ -20,3 +20,31 @@ class Exit(IntEnum):
     REFUSED = 79
     NO_KEY = 80
     UNFIT = 81
+
+
+OF_ERRORS = {
+    "engine.config.ConfigError": Exit.CONFIG,
+    "venue.exchange.scenario.config.ScenarioError": Exit.DATA,
+    "engine.agent.recording.RecordingError": Exit.DATA,
+    "store.errors.Locked": Exit.LOCKED,
+    "store.errors.Damaged": Exit.DAMAGED,
+    "store.errors.WrongState": Exit.CONFIG,
+    "store.errors.StoreError": Exit.STORE,
+    "engine.settlement.StoreFailed": Exit.STORE,
+    "engine.taken.PortTaken": Exit.UNAVAILABLE,
+    "engine.remote.NoEngine": Exit.UNAVAILABLE,
+    "engine.remote.NoAnswer": Exit.UNANSWERED,
+    "engine.remote.BadAnswer": Exit.UNANSWERED,
+    "engine.remote.NotYours": Exit.NOT_YOURS,
+    "tui.verbs.Refused": Exit.REFUSED,
+    "venue.chain.passwords.KeystoreError": Exit.NO_KEY,
+    "tui.live.shared.OutOfReach": Exit.UNAVAILABLE,
+    "tui.live.shared.NotKnown": Exit.UNANSWERED,
+}
+"""By name, so that nobody loads what raises them to look one up."""
+
+
+def status_of(error: BaseException) -> Exit | None:
+    """The status of a refusal that is one line, by the nearest of its classes; None for a fault of perpdesk's own."""
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    return next((OF_ERRORS[name] for name in names if name in OF_ERRORS), None)

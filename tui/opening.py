@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,11 @@ def settled(ui: UiTable, environ: Mapping[str, str] = os.environ) -> "UiSettings
     lazy.allow()
     terminal.prepare(os.environ)
     return settings
+
+
+def load_screen() -> None:
+    """Loads what paints, which takes as long as an engine takes to be ready."""
+    import_module("tui.app")
 
 
 def paint(

@@ -17,22 +17,20 @@ from engine.demo.tokens import demo_tokens
 from engine.desks.commands import StartSimulation
 from engine.sections import Desks, Pyth
 from engine.settlement import Settlement
+from engine.taken import PortTaken
 from engine.who import local_operator
 from store.errors import WrongState
 from venue.exchange.commands import Deposit
 from venue.exchange.fixed import wad
 from venue.exchange.requests.commands import Credit
 from venue.exchange.tokens import TOKENS
-from venue.pyth import FEEDS, HermesSimulator, PricePath, demo_script
+from venue.pyth import FEEDS, PricePath, demo_script
+from venue.pyth.simulator import HermesSimulator
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 POCKET = {"WETH": 100, "WBTC": 2, "USDC": 100_000}
-
-
-class PortTaken(Exception):
-    """The simulator cannot listen where it was told to; one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Final
 from engine.live.doctor_scene import Line, Scene, Status
 from venue.chain.keystore import address_of
 from venue.chain.passwords import KeystoreCode, KeystoreError, refuse_others_in
-from venue.pyth import FEEDS, HermesClient, HermesError
+from venue.pyth import FEEDS, HermesError
+from venue.pyth.hermes import HermesClient
 
 MARKETS: Final = ("ETH", "BTC")
 _UNKEYED, _NOT_ENTITLED, _LIMITED = 401, 403, 429

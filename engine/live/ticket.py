@@ -27,8 +27,9 @@ from venue.chain.call import Call
 from venue.chain.erc20 import APPROVE
 from venue.chain.guard import Guard, Refused
 from venue.perp import OpenOrder, Order, Quote
-from venue.pyth import FEEDS, HermesClient, HermesError, PricePolicy, Refusal
+from venue.pyth import FEEDS, HermesError, PricePolicy, Refusal
 from venue.pyth import check as checked_price
+from venue.pyth.hermes import HermesClient
 
 WAD: Final = 10**18
 BY_HAND: Final = "by hand"

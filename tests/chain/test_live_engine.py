@@ -30,7 +30,8 @@ from venue.avantis.addresses import AVANTIS, BASE
 from venue.avantis.units import TEN
 from venue.chain.pins import IMPLEMENTATION
 from venue.chain.signer import Signer, account_of
-from venue.pyth import FEEDS, HermesSimulator, PricePath
+from venue.pyth import FEEDS, PricePath
+from venue.pyth.simulator import HermesSimulator
 from venue.uniswap.addresses import UNISWAP
 
 __all__ = ["live"]

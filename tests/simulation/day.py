@@ -164,7 +164,7 @@ class Day:
 
     async def _operate(self) -> str:
         rng, courier = self.rng, self.manager.courier
-        address, act = f"0x{rng.randrange(DESKS):02d}", rng.randrange(9)
+        address, act = f"0x{rng.randrange(DESKS):02d}", rng.randrange(10)
         seen = self.settlement.seq - rng.choice((0, 0, 0, 50))
         if act == 0:
             await self.settlement.submit(commands.Halt("", "ops", "all"))
@@ -176,9 +176,11 @@ class Day:
             await courier.reduce(address, rng.randint(0, 1_000_000), rng.choice((None, 1)), "ops", seen)
         elif act == 4:
             await self.settlement.submit(commands.Quarantine(address, "", "ops"))
+        elif act == 5:
+            await self.settlement.submit(commands.Note(address, rng.choice(("", "odd")), "ops", "note"))
         else:
             for number in range(DESKS):
-                last = commands.Resume if act > 6 else commands.Release
+                last = commands.Resume if act > 7 else commands.Release
                 await self.settlement.submit(last(f"0x{number:02d}", "ops", "all"))
         return ""
 

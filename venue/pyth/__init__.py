@@ -1,13 +1,11 @@
-"""Pyth prices: the Hermes client, what counts as a price, and a simulator that speaks Hermes."""
+"""Pyth prices: what counts as one, and where invented ones come from. Who needs client or simulator loads it."""
 
 from venue.pyth.book import FeedState, PriceBook, PriceView
 from venue.pyth.fault import HermesError
-from venue.pyth.hermes import HermesClient
 from venue.pyth.link import LinkPhase, LinkState, LinkTiming
 from venue.pyth.path import BASE_PRICES, PricePath
 from venue.pyth.price import FEEDS, PEGGED, Feed, Price, PricePolicy, Refusal, RefusalCode, check
 from venue.pyth.script import Episode, Regime, Script, demo_script
-from venue.pyth.simulator import HermesSimulator
 from venue.pyth.wire import WireItem, WirePrice
 
 __all__ = [
@@ -17,9 +15,7 @@ __all__ = [
     "Episode",
     "Feed",
     "FeedState",
-    "HermesClient",
     "HermesError",
-    "HermesSimulator",
     "LinkPhase",
     "LinkState",
     "LinkTiming",

@@ -12,7 +12,9 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import JsonValue, SecretStr, TypeAdapter
 
-from venue.pyth import FEEDS, HermesClient, HermesSimulator, LinkTiming, PricePath, WireItem, WirePrice
+from venue.pyth import FEEDS, LinkTiming, PricePath, WireItem, WirePrice
+from venue.pyth.hermes import HermesClient
+from venue.pyth.simulator import HermesSimulator
 
 KEY = SecretStr("canary-5f1d")
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -29,8 +29,9 @@ from tests.venue.pyth.support import (
     serving,
     simulating,
 )
-from venue.pyth import FEEDS, Feed, HermesClient, HermesError, LinkPhase, LinkTiming, Regime, WireItem
+from venue.pyth import FEEDS, Feed, HermesError, LinkPhase, LinkTiming, Regime, WireItem
 from venue.pyth.fault import Diagnosis
+from venue.pyth.hermes import HermesClient
 
 Transport = Literal["sse", "ws"]
 both = pytest.mark.parametrize("transport", ["sse", "ws"])

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from tests.venue.pyth.support import KEY, NOW_MS, NOW_S, item, real_ms, simulating
-from venue.pyth import FEEDS, FeedState, HermesSimulator, PriceBook, PricePath, RefusalCode, Regime
-from venue.pyth.simulator import BLOB, LIFETIME_MESSAGE
+from venue.pyth import FEEDS, FeedState, PriceBook, PricePath, RefusalCode, Regime
+from venue.pyth.simulator import BLOB, LIFETIME_MESSAGE, HermesSimulator
 from venue.pyth.wire import SocketReply, SocketUpdate, parse_socket, parse_updates
 
 ETH, BTC, UNKNOWN = FEEDS["ETH"].id, FEEDS["BTC"].id, "ab" * 32
