@@ -4,7 +4,9 @@ A command says what the operator saw (`seen_seq`) and until when it is meant (`e
 into a stalled terminal fires later against a changed desk. `id` makes a repeated submission harmless.
 """
 
+import re
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand
@@ -90,11 +92,21 @@ class NoteDesk(Envelope):
     text: str
 
 
+_SINCE = re.compile(r"(?<=\bfor )[0-9][0-9,.]*(?= (?:s|min|h)\b)")
+"""How long it has lasted, which alone may change in an alarm that is still the same."""
+
+
+def alarm_key(alarm: str) -> str:
+    """What tells an alarm from every other: its words, without how long it has lasted; 16 characters."""
+    return blake2b(_SINCE.sub("#", alarm).encode(errors="replace"), digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AckAlarm(Envelope):
     """An alarm that stands is known: it stays visible, but asks for nobody any more until it has ended."""
 
-    text: str
+    key: str
+    """`alarm_key` of its text."""
 
 
 PHRASE = "LIVE"

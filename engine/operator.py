@@ -33,7 +33,7 @@ from engine.commands import (
 )
 from engine.desks import commands as desk_commands
 from engine.desks.commands import Code
-from engine.desks.courier import Courier
+from engine.desks.courier import AT_ONCE, Courier
 from engine.requests.commands import RequestCommand
 from engine.requests.counter import RequestCounter
 from engine.settlement import Settlement, StoreFailed
@@ -43,7 +43,6 @@ from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 REMEMBERED = 1_000
-NOTE_LENGTH = 120
 _LOOKS: tuple[bool, str, str] = (False, Code.OBSERVING, "this run only looks: start it without --observe to command it")
 LOOK_EVERY_S, PATIENCE = 0.1, 25
 """How often, and how many times, a close is asked after before the receipt says that it waits."""
@@ -134,7 +133,7 @@ class Operator:
             case ArmRun():
                 return await self._arm(command.phrase, who, command.id)
             case AckAlarm():
-                return await self._acknowledge(command.text, who, command.id)
+                return await self._acknowledge(command.key, who, command.id)
             case HaltAll():
                 return await self._halt("", who, command.id)
             case HaltDesk():
@@ -155,10 +154,14 @@ class Operator:
                 return _left(await self._acted_on(outcome), "reduce")
 
     async def _close_each(self, leaves: tuple[Leave, ...], who: str, seen_seq: int) -> tuple[bool, str, str]:
-        """All at once; one that fails or is refused keeps none of the others."""
+        """Some at a time; one that fails or is refused keeps none of the others."""
+        if not leaves or len({leave.address for leave in leaves}) < len(leaves):
+            return False, Code.BAD_REQUEST, "leaves: expected desks, each of them once"
+        gate = asyncio.Semaphore(AT_ONCE)
 
         async def close(leave: Leave) -> OrderOutcome | Rejection:
-            outcome = await self._courier.close(leave.address, leave.worst_price, who, seen_seq)
+            async with gate:
+                outcome = await self._courier.close(leave.address, leave.worst_price, who, seen_seq)
             return await self._acted_on(outcome)
 
         found = await asyncio.gather(*(close(leave) for leave in leaves), return_exceptions=True)
@@ -176,12 +179,15 @@ class Operator:
         self._arming.armed = self._arming.armed or answer[0]
         return answer
 
-    async def _acknowledge(self, text: str, who: str, command_id: str) -> tuple[bool, str, str]:
-        if not self._acks.stands(text):
+    async def _acknowledge(self, key: str, who: str, command_id: str) -> tuple[bool, str, str]:
+        text, known_by = self._acks.text(key), self._acks.known_by(key)
+        if text is None:
             return False, Code.NO_SUCH_ALARM, "no such alarm stands now"
+        if known_by:
+            return True, "", f"already acknowledged by {known_by}"
         answer = await self._tell(desk_commands.RecordAcknowledged(clean(text), who, command_id), "acknowledged")
         if answer[0]:
-            self._acks.take(text, who, self._clock.now_ms())
+            self._acks.take(key, who, self._clock.now_ms())
         return answer
 
     async def _tell(self, command: desk_commands.Command, done: str) -> tuple[bool, str, str]:
@@ -212,22 +218,32 @@ def _for_desk(
     """What a desk is told, and the word for having done it."""
     match command:
         case ResumeDesk():
-            return desk_commands.Resume(command.address, who, command.id), "resumed"
+            return desk_commands.Resume(command.address, who, command.id, command.seen_seq), "resumed"
         case QuarantineDesk():
             why = clean(command.why) if command.why else f"set aside by {who}"
             return desk_commands.Quarantine(command.address, why, who, command.id), "set aside"
         case ReleaseDesk():
-            return desk_commands.Release(command.address, who, command.id), "released"
+            return desk_commands.Release(command.address, who, command.id, command.seen_seq), "released"
         case NoteDesk():
-            text = clean(command.text, NOTE_LENGTH) if command.text.strip() else ""
-            return desk_commands.Note(command.address, text, who, command.id), "noted"
+            text = clean(command.text) if command.text.strip() else ""
+            return desk_commands.Note(command.address, text, who, command.id, command.seen_seq), "noted"
 
 
 def _meant_the_same(first: Command, again: Command) -> bool:
     """Whether a repetition asks for the same; when it was meant and what was seen by then may differ."""
-    return type(first) is type(again) and first == replace(
-        again, expires_at_ms=first.expires_at_ms, seen_seq=first.seen_seq
+    return type(first) is type(again) and _said(first) == _said(
+        replace(again, expires_at_ms=first.expires_at_ms, seen_seq=first.seen_seq)
     )
+
+
+def _said(command: Command) -> Command:
+    """The command without the prices of its moment: whoever repeats it has been quoted others."""
+    match command:
+        case CloseDesk() | ReduceDesk():
+            return replace(command, worst_price=0)
+        case CloseDesks():
+            return replace(command, leaves=tuple(Leave(leave.address, 0) for leave in command.leaves))
+    return command
 
 
 def _refused(rejection: Rejection) -> tuple[bool, str, str]:

@@ -35,6 +35,11 @@ def clean_name(text: str) -> str:
     return clean(text, NAME_LENGTH)
 
 
+def called(name: str, address: str) -> str:
+    """`PEPE·3f2a`, as everything calls a desk: launchpads share the ends of addresses, so it is the beginning."""
+    return f"{clean(name)}·{clean(address).removeprefix('0x')[:4]}"
+
+
 def money(amount: int, unit: int = 10**6) -> str:
     """An amount with two decimals, truncated toward zero."""
     sign, amount = ("-" if amount < 0 else ""), abs(amount)

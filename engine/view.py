@@ -30,7 +30,7 @@ from engine.snapshot import (
     Snapshot,
     Status,
 )
-from engine.text import money
+from engine.text import called, money
 from engine.world import World
 from venue.exchange.clearinghouse import fee_rate
 from venue.exchange.fixed import MICRO, WAD
@@ -242,14 +242,17 @@ def world_alarms(world: World, now_ms: int) -> list[str]:
     found = []
     if world.exchange.uncovered_bad_debt:
         found.append(f"uncovered bad debt {money(world.exchange.uncovered_bad_debt, WAD)} USD")
-    unknown = [desk.name for desk in world.house.desks.values() if desk.phase is DeskPhase.UNKNOWN]
+    unknown = [
+        called(desk.name, desk.address) for desk in world.house.desks.values() if desk.phase is DeskPhase.UNKNOWN
+    ]
     if unknown:
         found.append(f"outcome unknown: {', '.join(unknown)}")
     late = [desk for desk in world.house.desks.values() if desk.order and now_ms - desk.ordered_at_ms >= LATE_ORDER_MS]
     if late:
         minutes = (now_ms - min(desk.ordered_at_ms for desk in late)) // 60_000
-        found.append(f"no answer for {minutes} min: {', '.join(desk.name for desk in late)}")
-    found += [f"{desk.name} quarantined: {desk.quarantine}" for desk in world.house.desks.values() if desk.quarantine]
+        found.append(f"no answer for {minutes} min: {', '.join(called(desk.name, desk.address) for desk in late)}")
+    aside = [desk for desk in world.house.desks.values() if desk.quarantine]
+    found += [f"{called(desk.name, desk.address)} quarantined: {desk.quarantine}" for desk in aside]
     if off := world.house.ledger[DIFFERENCE]:
         found.append(f"wallet {money(off)} USDC off the books")
     return found

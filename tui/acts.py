@@ -15,21 +15,22 @@ from engine.commands import (
     Command,
     HaltAll,
     HaltDesk,
-    Leave,
     NoteDesk,
     QuarantineDesk,
     Receipt,
     ReduceDesk,
     ReleaseDesk,
     ResumeDesk,
+    alarm_key,
 )
+from engine.exchange_rows import Wad
 from engine.remote import RemotePort
 from engine.snapshot import DeskRow, Snapshot
-from engine.text import clean
+from engine.text import called, clean
+from tui.leaving import in_line, leaves
 from tui.live.shared import confirmable
 from tui.orders import WHOLE, EnvelopeFields, worst_price
-from tui.reasons import closable
-from tui.verbs import Refused, answered, as_json, ask, called, cents, state
+from tui.verbs import Refused, answered, as_json, ask, cents, state
 
 MEANT_FOR_MS = 30_000
 WHOLE_PERCENT = 100
@@ -122,36 +123,55 @@ def close(desk: str | None, every: bool, share: int, yes: bool, id_: str, as_jso
     if not yes:
         confirmable()
     seen: Snapshot = ask(state, RemotePort.latest)
-    rows = [row for row in seen.desks if closable(row) is None] if desk is None else [found(seen, desk)]
-    leaves = [Leave(row.address, worst) for row in rows if (worst := worst_price(row)) is not None]
-    if not leaves:
-        whose = ", ".join(called(row.token, row.address) for row in rows) or "all desks"
-        raise Refused(f"NO_POSITION: {whose}: no position, or no price to close it at")
+    if desk is None:
+        _close_all(seen, yes, id_, as_json, state)
+    else:
+        _close_one(found(seen, desk), seen, share, yes, id_, as_json, state)
+
+
+def _close_one(
+    row: DeskRow, seen: Snapshot, share: int, yes: bool, id_: str, as_json: bool, state: Path | None
+) -> None:
+    worst = worst_price(row)
+    if worst is None:
+        raise Refused(f"NO_POSITION: {called(row.token, row.address)}: no position, or no price to close it at")
     if not yes:
-        _confirmed(rows, share)
+        _confirmed([_words(row, share, row.exit.payout if row.exit else None)], row.notional)
 
     def make(_: Snapshot, who: str) -> Command:
         sent = _envelope(id_, who, seen)
-        if every:
-            return CloseDesks(**sent, leaves=tuple(leaves[:MOST_LEAVES]))
         if share == WHOLE_PERCENT:
-            return CloseDesk(**sent, address=leaves[0].address, worst_price=leaves[0].worst_price)
-        part = share * WHOLE // WHOLE_PERCENT
-        return ReduceDesk(**sent, address=leaves[0].address, share=part, worst_price=leaves[0].worst_price)
+            return CloseDesk(**sent, address=row.address, worst_price=worst)
+        return ReduceDesk(**sent, address=row.address, share=share * WHOLE // WHOLE_PERCENT, worst_price=worst)
 
-    if every and len(leaves) > MOST_LEAVES:
-        click.echo(f"perpdesk: {len(leaves) - MOST_LEAVES} positions are left for another call", err=True)
     _send(state, as_json, make)
 
 
-def _confirmed(rows: list[DeskRow], share: int) -> None:
+def _close_all(seen: Snapshot, yes: bool, id_: str, as_json: bool, state: Path | None) -> None:
+    line = in_line(seen)
+    if len(line) > MOST_LEAVES:
+        click.echo(f"perpdesk: {len(line) - MOST_LEAVES} smaller positions are left for another call", err=True)
+        line = line[:MOST_LEAVES]
+    if not line:
+        raise Refused("NO_POSITION: no desk has a position that can be closed now")
+    if not yes:
+        lines = [_words(each.desk, WHOLE_PERCENT, each.payout) for each in line]
+        _confirmed(lines, sum(each.desk.notional or 0 for each in line))
+    _send(state, as_json, lambda _, who: CloseDesks(**_envelope(id_, who, seen), leaves=leaves(line)))
+
+
+def _words(row: DeskRow, share: int, payout: Wad | None) -> str:
+    impact = f"{row.exit.impact:+.2%}" if row.exit else "?"
+    whose = f"{row.side} {row.market} {cents(row.notional)} of {called(row.token, row.address)}"
+    back = cents(None if payout is None else payout * share // WHOLE_PERCENT)
+    return clean(f"{whose}: {share} %, {back} USDC, impact {impact}")
+
+
+def _confirmed(lines: list[str], notional: Wad | None) -> None:
     """Shows what is about to be closed, and asks for its size, or for the sum of all. Raises Refused."""
-    for row in rows:
-        payout = cents(row.exit.payout * share // WHOLE_PERCENT if row.exit else None)
-        impact = f"{row.exit.impact:+.2%}" if row.exit else "?"
-        whose = f"{row.side} {row.market} {cents(row.notional)} of {called(row.token, row.address)}"
-        click.echo(clean(f"{whose}: {share} %, {payout} USDC, impact {impact}"), err=True)
-    size = cents(sum(row.notional or 0 for row in rows))
+    for line in lines:
+        click.echo(line, err=True)
+    size = cents(notional)
     if click.prompt(f"Type {size} to confirm", err=True, default="", show_default=False).strip() != size:
         raise Refused(f"NOT_CONFIRMED: {size} was not typed; nothing was sent")
 
@@ -180,7 +200,7 @@ def ack(words: str, id_: str, as_json: bool, state: Path | None) -> None:
         if len(standing) != 1:
             many = f"{len(standing)} alarms have" if standing else "no alarm has"
             raise Refused(f"NO_SUCH_ALARM: {many} the words {clean(words)}; `perpdesk status` lists them")
-        return AckAlarm(**_envelope(id_, who, seen), text=standing[0])
+        return AckAlarm(**_envelope(id_, who, seen), key=alarm_key(standing[0]))
 
     _send(state, as_json, make)
 

@@ -1,6 +1,8 @@
 """All alarms, spelled out: the message line has room for the first only. One that is known is acknowledged here."""
 
+from engine.commands import alarm_key
 from tui import format as fmt
+from tui.actions import BY_ID
 from tui.dialogs import STEPS, Scroll
 from tui.session import Session
 from tui.tones import Line, Tone
@@ -22,7 +24,8 @@ class AlarmsPage(Scroll):
         number = len(self._alarms)
         if not number:
             return "Alarms", "esc closes this page"
-        return f"Alarms {number}", "enter acknowledges, esc closes this page"
+        key = self.session.keymap.shown(BY_ID["acknowledge"]) or "nothing"
+        return f"Alarms {number}", f"{key} acknowledges, esc closes this page"
 
     @property
     def _alarms(self) -> tuple[str, ...]:
@@ -47,22 +50,30 @@ class AlarmsPage(Scroll):
 
     def _follow(self) -> None:
         """The cursor stays on its alarm while others come and go."""
-        alarms = self._alarms
-        if self._chosen in alarms:
-            self._at = alarms.index(self._chosen)
-        self._at = max(0, min(self._at, len(alarms) - 1))
-        self._chosen = alarms[self._at] if alarms else ""
+        keys = [alarm_key(alarm) for alarm in self._alarms]
+        if self._chosen in keys:
+            self._at = keys.index(self._chosen)
+        self._at = max(0, min(self._at, len(keys) - 1))
+        self._chosen = keys[self._at] if keys else ""
 
     def pressed(self, key: str) -> None:
         """Moves, acknowledges, or goes back."""
-        if key == "a" or (key == "enter" and not self._alarms):
+        keymap = self.session.keymap
+        known = keymap.means(key, "acknowledge")
+        if keymap.means(key, "alarms") or (known and not self._alarms):
             self.dismiss()
             return
-        if key == "enter":
-            self.session.acknowledge(self._chosen)
+        if known:
+            self._acknowledge()
         step = STEPS.get(key, 0)
         step += {"pagedown": self.room, "pageup": -self.room}.get(key, 0)
         if step:
             self._at = max(0, min(self._at + step, len(self._alarms) - 1))
-            self._chosen = self._alarms[self._at] if self._alarms else ""
+            self._chosen = alarm_key(self._alarms[self._at]) if self._alarms else ""
         self.draw_frame(fresh=False)
+
+    def _acknowledge(self) -> None:
+        """The one under the cursor; if it has just ended, none."""
+        chosen = next((alarm for alarm in self._alarms if alarm_key(alarm) == self._chosen), None)
+        if chosen is not None:
+            self.session.acknowledge(chosen)

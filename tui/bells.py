@@ -1,17 +1,15 @@
 """When the terminal rings: an alarm has appeared that was not there before, while nobody may be looking."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from engine.commands import alarm_key
 from tui.format import clean
 
 EVERY_S = 10.0
 """It rings no more often; what appears in between is told together."""
 _MOST = 160
 """Characters of a notification."""
-_COUNTS = re.compile(r"(?<![\w·#])[0-9][0-9,.]*(?![\w·])")
-"""Numbers that stand alone: an alarm that counts minutes is no new alarm a minute later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class Standing:
     """What has been noticed so far; times are seconds of a clock that never goes back."""
 
     known: frozenset[str] | None = None
-    """Alarms that stood at the last look, without their numbers; None before the first."""
+    """Keys of the alarms that stood at the last look; None before the first."""
     owed: tuple[str, ...] = ()
     """Appeared since it last rang."""
     rung_at: float | None = None
@@ -31,19 +29,15 @@ def noticed(was: Standing, alarms: Iterable[str], now: float) -> tuple[Standing,
     What stands at the first look was there before the operator, who sees it. What is gone or acknowledged before it
     could ring is not rung for.
     """
-    standing = {_sameness(alarm): alarm for alarm in alarms}
+    standing = {alarm_key(alarm): alarm for alarm in alarms}
     known = frozenset(standing)
     if was.known is None:
         return Standing(known), ()
-    owed = tuple(alarm for alarm in was.owed if _sameness(alarm) in known)
+    owed = tuple(alarm for alarm in was.owed if alarm_key(alarm) in known)
     owed += tuple(alarm for key, alarm in standing.items() if key not in was.known)
     if not owed or (was.rung_at is not None and now - was.rung_at < EVERY_S):
         return replace(was, known=known, owed=owed), ()
     return Standing(known, (), now), owed
-
-
-def _sameness(alarm: str) -> str:
-    return _COUNTS.sub("#", alarm)
 
 
 def bytes_for(alarms: tuple[str, ...], *, bell: bool, desktop: bool, tmux: bool) -> str:

@@ -151,6 +151,13 @@ class Deck(Screen[None], inherit_bindings=False):
         else:
             await self.run_action(action.call)
 
+    async def action_operate_as(self, action_id: str, title: str) -> None:
+        """Runs an action that was chosen by what it was called, unless by now it would do something else."""
+        if (now := BY_ID[action_id].name(self.sight())) != title:
+            self.session.say(f"{title}: nothing was done, by now it would {now}", Tone.WARN)
+        else:
+            await self.action_operate(action_id)
+
     def action_arm(self) -> None:
         """A"""
         self.app.push_screen(ArmDialog(self.session))

@@ -11,8 +11,8 @@ import click
 from engine.plain import plain
 from engine.remote import RemotePort
 from engine.snapshot import DeskRow, Event, LiquidationRow, MarketRow, Snapshot
-from engine.text import clean
-from tui.verbs import amount, as_json, ask, called, reached, show, state
+from engine.text import called, clean
+from tui.verbs import amount, as_json, ask, reached, show, state
 
 LOOK_S = 1.0
 """Between two looks of `log --follow`."""

@@ -17,6 +17,7 @@ class NoteDialog(TypedDialog):
     def __init__(self, session: Session, desk: DeskRow) -> None:
         super().__init__(session, desk.memo)
         self._desk = desk
+        self._seen_seq = session.frame.snapshot.seq
 
     def content(self) -> list[Line]:
         """Whose desk, what stands there, and the line."""
@@ -27,11 +28,15 @@ class NoteDialog(TypedDialog):
             ((f"Note on {name(self._desk)}", Tone.STRONG), (f"  {last}", Tone.DIM)),
             (),
             self.entry("note"),
-            (),
+            ((fmt.fit(self._meanwhile(desk), self.width - 4), Tone.WARN),),
             (("enter leaves it, an empty line takes it away, esc keeps what was", Tone.DIM),),
         ]
+
+    def _meanwhile(self, desk: DeskRow) -> str:
+        """What somebody else has written since; it is not written over unseen."""
+        return f"now there: {fmt.clean(desk.memo)}" if desk.memo and desk.memo != self._desk.memo else ""
 
     def answered(self) -> None:
         """Sends it."""
         self.dismiss()
-        self.session.note(self._desk, self.text.strip())
+        self.session.note(self._desk, self.text.strip(), self._seen_seq)

@@ -16,6 +16,7 @@ from engine.commands import (
     ReduceDesk,
     ReleaseDesk,
     ResumeDesk,
+    alarm_key,
 )
 from engine.exchange_rows import Side, Wad
 from engine.port import Port
@@ -105,13 +106,14 @@ class Orders:
         """Gives it back to the loops."""
         return ReleaseDesk(**self.envelope(), address=desk.address)
 
-    def note(self, desk: DeskRow, text: str) -> NoteDesk:
-        """Words for whoever looks at the desk next; none take the last ones away."""
-        return NoteDesk(**self.envelope(), address=desk.address, text=text)
+    def note(self, desk: DeskRow, text: str, seen_seq: int) -> NoteDesk:
+        """Words in place of those that were there at `seen_seq`; none take them away."""
+        envelope = self.envelope() | {"seen_seq": seen_seq}
+        return NoteDesk(**envelope, address=desk.address, text=text)
 
     def acknowledge(self, alarm: str) -> AckAlarm:
         """The alarm is known, and asks for nobody any more."""
-        return AckAlarm(**self.envelope(), text=alarm)
+        return AckAlarm(**self.envelope(), key=alarm_key(alarm))
 
     def cancel_request(self, key: str) -> CancelRequest:
         """Takes a request back."""

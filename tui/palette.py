@@ -42,8 +42,8 @@ def actions(sight: Sight, screen: Screen[Any], keymap: Keymap = USUAL) -> Iterat
         if action.id in _NO_USE or sight.place not in action.places or (why and action.why_disabled is replaying):
             continue
 
-        def run(id_: str = action.id) -> None:
-            screen.call_later(screen.run_action, f'operate("{id_}")')
+        def run(id_: str = action.id, title: str = action.name(sight)) -> None:
+            screen.call_later(screen.run_action, f'operate_as("{id_}", "{title}")')
 
         yield Hit(action.name(sight), keymap.shown(action), run, why)
 

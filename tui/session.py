@@ -156,9 +156,9 @@ class Session:
             some = leaves[first : first + MOST_LEAVES]
             self.submit(self.orders.close_each(some, seen_seq), f"close {words}")
 
-    def note(self, desk: DeskRow, text: str) -> None:
-        """Leaves words on the desk, or takes them away."""
-        self.submit(self.orders.note(desk, text), f"note on {name(desk)}")
+    def note(self, desk: DeskRow, text: str, seen_seq: int) -> None:
+        """Leaves words on the desk in place of those seen then, or takes them away."""
+        self.submit(self.orders.note(desk, text, seen_seq), f"note on {name(desk)}")
 
     def acknowledge(self, alarm: str) -> None:
         """The alarm is known; where it may not be said so, why."""
@@ -216,6 +216,9 @@ class Session:
                 path = await asyncio.to_thread(export, folder, name, table, rows, now_ms)
             except OSError as error:
                 self.say(f"export: {folder}: {error.strerror or error}", Tone.LOSS)
+            except Exception as error:
+                # Whatever went wrong, the operator is told and the screen goes on.
+                self.say(f"export: not written ({type(error).__name__})", Tone.ALARM)
             else:
                 self.say(f"export: {len(rows):,} rows in {path}")
 

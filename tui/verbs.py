@@ -156,11 +156,6 @@ def cents(value: Wad | None) -> str:
     return "?" if value is None else f"{value * 100 // WAD / 100:.2f}"
 
 
-def called(token: str, address: str) -> str:
-    """`PEPE·3f2a`, as the screen calls it: launchpads share the ends of addresses, so it is the beginning."""
-    return f"{clean(token)}·{clean(address).removeprefix('0x')[:4]}"
-
-
 @click.group()
 def request() -> None:
     """Ask a running engine for something, once.

@@ -198,9 +198,12 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
+    """`seen_seq`: the newest fact the asker had seen; a halt that came after it was not what they lift."""
+
     address: str
     who: str
     command_id: str
+    seen_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,7 @@ class Release:
     address: str
     who: str
     command_id: str
+    seen_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ class Note:
     text: str
     who: str
     command_id: str
+    seen_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def _on_guard(house: House, fact: facts.GuardSpoke, seq: int, at_ms: int) -> Non
 
 def _on_halted(house: House, fact: facts.DeskHalted, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
-    desk.halted_by, desk.halted_at_ms, desk.deciding = fact.who, at_ms, False
+    desk.halted_by, desk.halted_at_ms, desk.halted_seq, desk.deciding = fact.who, at_ms, seq, False
     _say(desk, seq, at_ms, fact.who, Outcome.HALT, "no new risk; closing stays allowed")
 
 
@@ -196,6 +196,7 @@ def _on_resumed(house: House, fact: facts.DeskResumed, seq: int, at_ms: int) -> 
 def _on_quarantined(house: House, fact: facts.DeskQuarantined, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     desk.quarantine, desk.deciding, desk.version = fact.why, False, seq
+    desk.set_aside_by, desk.set_aside_seq = fact.who, seq
     _say(desk, seq, at_ms, fact.who, Outcome.QUARANTINE, fact.why)
 
 
@@ -207,7 +208,7 @@ def _on_released(house: House, fact: facts.DeskReleased, seq: int, at_ms: int) -
 
 def _on_noted(house: House, fact: facts.DeskNoted, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
-    desk.memo, desk.memo_by, desk.memo_at_ms = fact.text, fact.who, at_ms
+    desk.memo, desk.memo_by, desk.memo_at_ms, desk.memo_seq = fact.text, fact.who, at_ms, seq
 
 
 FOLDS: dict[type, Callable[[House, Any, int, int], None]] = {

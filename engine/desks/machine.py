@@ -12,6 +12,9 @@ from engine.desks.state import Desk, House
 from venue.exchange.commands import Rejection
 from venue.exchange.ledger import Move
 
+NOTE_LENGTH = 120
+"""Characters of the words on a desk."""
+
 
 def decide(house: House, command: Command) -> tuple[Fact, ...] | Rejection:
     """The facts `command` leads to, in order (none: it asks for what is already so), or why it is refused."""
@@ -111,6 +114,8 @@ def _halt(house: House, command: commands.Halt) -> tuple[Fact, ...]:
 
 def _resume(house: House, command: commands.Resume) -> tuple[Fact, ...]:
     desk = find(house, command.address)
+    if desk.halted:
+        _seen(command, desk.halted_seq, desk.halted_by or "", f"{desk.name} was halted by {desk.halted_by}")
     return (facts.DeskResumed(desk.address, command.who, command.command_id),) if desk.halted else ()
 
 
@@ -126,13 +131,24 @@ def _release(house: House, command: commands.Release) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if not desk.quarantine:
         raise Refused(Code.NOT_QUARANTINED, f"{desk.name} is not quarantined")
+    _seen(command, desk.set_aside_seq, desk.set_aside_by, f"{desk.name} was set aside by {desk.set_aside_by}")
     return (facts.DeskReleased(desk.address, command.who, command.command_id),)
 
 
 def _note(house: House, command: commands.Note) -> tuple[Fact, ...]:
     desk = find(house, command.address)
-    same = desk.memo == command.text
-    return () if same else (facts.DeskNoted(desk.address, command.text, command.who, command.command_id),)
+    if desk.memo == command.text:
+        return ()
+    _seen(command, desk.memo_seq, desk.memo_by, f"{desk.memo_by} has left other words on {desk.name}")
+    if len(command.text) > NOTE_LENGTH:
+        raise Refused(Code.BAD_REQUEST, f"text: {len(command.text)} characters; expected at most {NOTE_LENGTH}")
+    return (facts.DeskNoted(desk.address, command.text, command.who, command.command_id),)
+
+
+def _seen(command: commands.Resume | commands.Release | commands.Note, seq: int, by: str, words: str) -> None:
+    """Raises Refused with CHANGED when what shall be undone is newer than what the asker saw, and not their own."""
+    if command.seen_seq is not None and seq > command.seen_seq and by != command.who:
+        raise Refused(Code.CHANGED, f"{words} since you looked; ask again if you still mean it")
 
 
 _DECISIONS: dict[type, Callable[[House, Any], tuple[Fact, ...]]] = {

@@ -54,12 +54,18 @@ class Desk:
     """That has its money; empty on paper, and while nobody knows."""
     halted_by: str | None = None
     halted_at_ms: int | None = None
+    halted_seq: int = 0
+    """Number of the fact that halted it last; lifting a halt that was not seen is refused."""
     quarantine: str = ""
     """Why no loop touches it; empty when they do."""
+    set_aside_by: str = ""
+    set_aside_seq: int = 0
     memo: str = ""
     """An operator's words for whoever looks next."""
     memo_by: str = ""
     memo_at_ms: int = 0
+    memo_seq: int = 0
+    """Number of the fact that left them; writing over words that were not seen is refused."""
     ref: PositionRef | None = None
     leverage: int = 0
     order: OrderIntended | None = None

@@ -4,9 +4,20 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from engine import wire
 from engine.acks import Acks
 from engine.clearing.counter import Counter
-from engine.commands import AckAlarm, CloseDesk, CloseDesks, HaltAll, HaltDesk, Leave, NoteDesk, ResumeDesk
+from engine.commands import (
+    AckAlarm,
+    CloseDesk,
+    CloseDesks,
+    HaltAll,
+    HaltDesk,
+    Leave,
+    NoteDesk,
+    ResumeDesk,
+    alarm_key,
+)
 from engine.desks.manager import DeskManager
 from engine.operator import Operator
 from engine.requests.counter import RequestCounter
@@ -182,10 +193,62 @@ async def test_only_an_alarm_that_stands_is_acknowledged_and_that_is_journaled(t
         await enrolled(settlement)
         acks = Acks()
         ops = operator(settlement, acks=acks)
-        ack = AckAlarm(id="a1", who="ops", seen_seq=0, expires_at_ms=EXPIRES, text="feed lost: nothing is opened")
+        alarm = "feed lost: nothing is opened, " + "for a reason that takes many words " * 10
+        ack = AckAlarm(id="a1", who="ops", seen_seq=0, expires_at_ms=EXPIRES, key=alarm_key(alarm))
+        assert wire.read_command(wire.tagged(ack)) == ack
         assert (await ops.execute(ack)).code == "NO_SUCH_ALARM"
-        acks.split(("feed lost: nothing is opened",))
+        acks.split((alarm,))
         before = settlement.seq
         assert (await ops.execute(replace(ack, id="a2"))).ok
+        again = await ops.execute(replace(ack, id="a3", who="anna"))
+        assert (again.ok, again.text.startswith("already acknowledged by ops")) == (True, True)
         assert settlement.seq == before + 1
-        assert acks.split(("feed lost: nothing is opened",))[0] == ()
+        assert acks.split((alarm,))[0] == ()
+
+
+async def test_a_halt_that_was_not_seen_is_not_lifted(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement)
+        ops = operator(settlement)
+        seen = settlement.seq
+        await ops.execute(replace(halt(), who="guard"))
+        resume = ResumeDesk(id="c2", who="ops", seen_seq=seen, expires_at_ms=EXPIRES, address=TOKEN)
+        refused = await ops.execute(resume)
+        assert (refused.code, refused.text) == (
+            "CHANGED",
+            "PEPE was halted by guard since you looked; ask again if you still mean it",
+        )
+        assert (await ops.execute(replace(resume, id="c3", seen_seq=settlement.seq))).ok
+        await ops.execute(halt("c4"))
+        assert (await ops.execute(replace(resume, id="c5"))).ok, "one's own halt is known"
+
+
+async def test_words_that_were_not_seen_are_not_written_over(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement)
+        ops = operator(settlement)
+        note = NoteDesk(id="n1", who="bob", seen_seq=settlement.seq, expires_at_ms=EXPIRES, address=TOKEN, text="WAIT")
+        assert (await ops.execute(note)).ok
+        refused = await ops.execute(replace(note, id="n2", who="anna", text="go on"))
+        assert refused.code == "CHANGED"
+        assert await settlement.read(lambda world: world.house.desks[TOKEN].memo) == "WAIT"
+        long = await ops.execute(replace(note, id="n3", text="x" * 121))
+        assert (long.code, "at most 120" in long.text) == ("BAD_REQUEST", True)
+
+
+async def test_several_that_are_none_or_one_twice_are_refused(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement)
+        for leaves in ((), (Leave(TOKEN, 1), Leave(TOKEN, 2))):
+            close = CloseDesks(id=f"c{len(leaves)}", who="ops", seen_seq=0, expires_at_ms=EXPIRES, leaves=leaves)
+            assert (await operator(settlement).execute(close)).code == "BAD_REQUEST"
+
+
+async def test_a_close_repeated_at_another_quote_is_the_same_command(tmp_path: Path) -> None:
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement)
+        ops = operator(settlement)
+        close = CloseDesk(id="c", who="ops", seen_seq=0, expires_at_ms=EXPIRES, address=TOKEN, worst_price=1)
+        first = await ops.execute(close)
+        assert await ops.execute(replace(close, worst_price=2)) == first
+        assert (await ops.execute(replace(close, address=OTHER))).code == "ID_REUSED"

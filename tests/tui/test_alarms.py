@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from engine.commands import AckAlarm
+from engine.commands import AckAlarm, alarm_key
 from tests.tui.operator import watching
 from tests.tui.scripted import ScriptedPort, snapshot, status
+from tui.keymap import Keymap
+from tui.settings import UiSettings
 
 LONG = "KEY SHARED, nothing is sent: " + "find out who uses the wallet of this run " * 4
 
@@ -55,7 +57,7 @@ async def test_an_alarm_is_acknowledged_and_stays_in_sight() -> None:
     async with watching(port) as operator:
         await operator.press("a", "j", "enter")
         (command,) = operator.port.commands
-        assert (type(command), getattr(command, "text", "")) == (AckAlarm, "disk full")
+        assert (type(command), getattr(command, "key", "")) == (AckAlarm, alarm_key("disk full"))
         port.show(status=status(alarms=("feed lost",), acknowledged=("disk full (ops 14:03)",)))
         await operator.frame()
         assert operator.sees("Alarms 1")
@@ -72,7 +74,7 @@ async def test_the_cursor_stays_on_its_alarm() -> None:
         port.show(status=status(alarms=("KEY SHARED", "feed lost", "disk full")))
         await operator.frame()
         await operator.press("enter")
-        assert [getattr(command, "text", "") for command in operator.port.commands] == ["disk full"]
+        assert [getattr(command, "key", "") for command in operator.port.commands] == [alarm_key("disk full")]
 
 
 async def test_an_observer_acknowledges_nothing() -> None:
@@ -82,3 +84,17 @@ async def test_an_observer_acknowledges_nothing() -> None:
         assert operator.port.commands == []
         await operator.press("escape")
         assert operator.message == "acknowledge: observer: may only look"
+
+
+async def test_the_cursor_follows_an_alarm_that_counts_and_a_key_of_ones_own_acknowledges() -> None:
+    port = ScriptedPort(snapshot(status=status(alarms=("no answer for 3 min: PEPE", "disk full"))))
+    async with watching(port, ui=UiSettings(keymap=Keymap.of({"acknowledge": "y"}))) as operator:
+        await operator.press("a")
+        port.show(status=status(alarms=("keeper failing: x", "no answer for 4 min: PEPE", "disk full")))
+        await operator.frame()
+        assert operator.sees("y acknowledges")
+        assert operator.sees("> ! no answer for 4 min: PEPE")
+        await operator.press("enter", "y")
+        assert [getattr(command, "key", "") for command in operator.port.commands] == [
+            alarm_key("no answer for 3 min: PEPE")
+        ]

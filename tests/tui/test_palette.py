@@ -66,3 +66,28 @@ async def test_a_note_that_is_left_with_escape_changes_nothing() -> None:
     async with watching(ScriptedPort()) as operator:
         await operator.press("N", *"half", "escape")
         assert operator.port.commands == []
+
+
+async def test_a_note_of_somebody_else_is_shown_and_not_written_over_unseen() -> None:
+    port = ScriptedPort(snapshot(desks=(desk(0, memo="old", memo_by="anna", memo_at_ms=1),)))
+    async with watching(port) as operator:
+        seen = port.picture.seq
+        await operator.press("N")
+        port.change_desk(0, memo="DO NOT TOUCH", memo_by="bob")
+        await operator.frame()
+        assert operator.sees("now there: DO NOT TOUCH")
+        await operator.press("enter")
+        (command,) = port.commands
+        assert command.seen_seq == seen
+
+
+async def test_an_action_that_would_do_something_else_by_now_is_not_done() -> None:
+    port = ScriptedPort()
+    async with watching(port) as operator:
+        await operator.press("colon", *"halt")
+        assert operator.sees("> halt")
+        port.change_desk(0, halted_by="guard", halted_at_ms=1)
+        await operator.frame()
+        await operator.press("enter")
+        assert port.commands == []
+        assert operator.message == "halt: nothing was done, by now it would resume"
