@@ -1,8 +1,8 @@
 """What closing many positions at once would give: on a curve every close moves the price for those behind it.
 
 Constant product (seed vamm-clearinghouse, 3): taking `n` USD out of a quote reserve of `Q` moves mark by
-`((Q - n) / Q)²`; a short that leaves puts its notional in and moves it up. Of a market without a curve no such effect is
-known here.
+`((Q - n) / Q)²`; a short that leaves puts its notional in and moves it up. Of a market without a curve no such effect
+is known here.
 """
 
 from collections import defaultdict

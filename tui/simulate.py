@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.replay import world_of
-from venue.exchange.scenario import Json, ScenarioError, Simulation, run
+from venue.exchange.scenario.simulation import Json, ScenarioError, Simulation, run
 
 MAX_BYTES = 64 * 1024 * 1024
 LONGEST_INTEGER = 80

@@ -83,6 +83,8 @@ def start() -> None:
         hello = min(_first("tests.bench.stock", READY, "hello") for _ in range(3))
         ours = min(_first("tui.cli", "Desks 12", "demo", XDG_CONFIG_HOME=home) for _ in range(3))
         report("start.first_paint", "demo, engine included", ours, "s", "Textual hello world", hello)
+        attached = _attached(home)
+        report("start.first_paint", "attach", attached, "s", "Textual hello world", hello)
         bare = min(_ready([sys.executable, "-c", "print(1)"], Path(home)) for _ in range(3))
         command = [sys.executable, "-m", "tui.cli", "demo", "--headless", "--for", "1s"]
         report("start.headless", "demo", min(_ready(command, Path(home)) for _ in range(3)), "s", "bare python", bare)
@@ -105,6 +107,19 @@ def _latencies(module: str, *arguments: str, **environ: str) -> list[float]:
     finally:
         child.end()
     return found
+
+
+def _attached(home: str) -> float:
+    state = ["--state", f"{home}/state"]
+    command = [sys.executable, "-m", "tui.cli", "demo", "--headless", *state]
+    with subprocess.Popen(
+        command, env=environment(Path(home)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as engine:
+        try:
+            time.sleep(4 * WARM_UP_S)
+            return min(_first("tui.cli", "Desks 12", "attach", *state, XDG_CONFIG_HOME=home) for _ in range(3))
+        finally:
+            engine.terminate()
 
 
 def _measure(module: str, *arguments: str, **environ: str) -> tuple[float, float]:

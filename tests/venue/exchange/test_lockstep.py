@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.venue.exchange import generate, model
 from tests.venue.exchange.generate import Scenario
-from venue.exchange import scenario as machine
+from venue.exchange.scenario import simulation as machine
 
 TIMES = int(os.environ.get("PERPDESK_LOCKSTEP", "1"))
 LONG = settings(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from venue.exchange import scenario
 from venue.exchange.fixed import WAD, to_text
-from venue.exchange.scenario import ScenarioError, Simulation
+from venue.exchange.scenario import simulation as scenario
 from venue.exchange.scenario.config import SEED_LITERAL
+from venue.exchange.scenario.simulation import ScenarioError, Simulation
 
 SCENARIOS: dict[str, Any] = json.loads((Path(__file__).parent / "fixtures" / "scenarios.json").read_text())
 START = [

@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.venue.exchange.model import Model
 from venue.exchange.ledger import EXTERNAL
-from venue.exchange.scenario import Simulation
 from venue.exchange.scenario.config import configured
+from venue.exchange.scenario.simulation import Simulation
 
 USERS = st.sampled_from(("ann", "bob", "cid"))
 SIDES = st.sampled_from(("long", "short"))
