@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from engine.clearing import commands as asked
-from engine.clearing.answers import Answer, market_state, position_health, told
+from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand, Role
+from engine.clearing.readings import market_state, position_health, told
 from engine.desks.commands import Code
 from engine.settlement import Settlement
 from engine.world import World
