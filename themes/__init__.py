@@ -20,26 +20,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _MOST_BYTES = 64 * 1024
 """Of one file; a theme has some hundred."""
 _MOST_FILES = 200
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_MOST_BYTES = 64 * 1024
-"""Of one file; a theme has some hundred."""
-_MOST_FILES = 200
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_MOST_BYTES = 64 * 1024
-"""Of one file; a theme has some hundred."""
-_MOST_FILES = 200
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_MOST_BYTES = 64 * 1024
-"""Of one file; a theme has some hundred."""
-_MOST_FILES = 200
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_MOST_BYTES = 64 * 1024
-"""Of one file; a theme has some hundred."""
-_MOST_FILES = 200
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_MOST_BYTES = 64 * 1024
-"""Of one file; a theme has some hundred."""
-_MOST_FILES = 200
+_MOST_SHOWN = 40
+"""Characters of what stands in a file, where it is said what is wrong with it."""
 _ATTRIBUTES = frozenset({"bold", "dim", "reverse", "underline"})
 
 
@@ -90,8 +72,9 @@ def parse(name: str, text: str) -> Theme:
     """Reads a theme file; raises `ThemeError` naming the theme and the key that is wrong."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ThemeError(f"theme {name}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # Brackets without end, or a number of more digits than Python reads, are no TOMLDecodeError.
+        raise ThemeError(f"theme {name}: not valid TOML: {_shown(str(error), 120)}") from error
     head = {"dark": bool, "ansi": bool, "background": str, "tones": dict}
     _same_keys(name, "", set(data), set(head))
     for key, kind in head.items():
@@ -100,16 +83,23 @@ def parse(name: str, text: str) -> Theme:
     tones = cast(dict[str, object], data["tones"])
     _same_keys(name, "tones.", set(tones), {field.name for field in fields(Tones)})
     for key, style in tones.items():
-        if not isinstance(style, str) or not is_style(style):
-            raise ThemeError(f"theme {name}: tones.{key} is not a style: {style!r}")
+        if not isinstance(style, str):
+            raise ThemeError(f"theme {name}: tones.{key} must be str")
+        if not is_style(style):
+            raise ThemeError(f"theme {name}: tones.{key} is not a style: '{_shown(style)}'")
     if not _COLOUR.fullmatch(data["background"]):
-        raise ThemeError(f"theme {name}: background is not a colour: {data['background']!r}")
+        raise ThemeError(f"theme {name}: background is not a colour: '{_shown(data['background'])}'")
     return Theme(name, data["dark"], data["ansi"], data["background"], Tones(**cast(dict[str, str], tones)))
 
 
 def _same_keys(name: str, prefix: str, given: set[str], wanted: set[str]) -> None:
     for key in sorted(given ^ wanted):
-        raise ThemeError(f"theme {name}: {'unknown' if key in given else 'missing'} key {prefix}{key}")
+        raise ThemeError(f"theme {name}: {'unknown' if key in given else 'missing'} key {prefix}{_shown(key)}")
+
+
+def _shown(text: str, most: int = _MOST_SHOWN) -> str:
+    """In ASCII and not too long: it stood in a file, and goes to a terminal."""
+    return ascii(text[:most])[1:-1]
 
 
 def load(name: str) -> Theme:
@@ -160,7 +150,7 @@ def theme_files(directory: Path | None) -> list[Path]:
 
 def _user_theme(path: Path) -> Theme:
     if not _NAME.fullmatch(path.stem):
-        raise ThemeError(f"theme {path.stem!r}: a name is small letters, digits, - and _")
+        raise ThemeError(f"theme '{_shown(path.stem)}': a name is small letters, digits, - and _")
     try:
         if not path.is_file():
             raise ThemeError(f"theme {path.stem}: {path} is no file")

@@ -159,7 +159,7 @@ ACTIONS = (
     Action("tape_hour_on", "right_curly_bracket", "hour on", _TAPE, reasons.replaying, run="tape('hour_on')"),
     Action("tape_slower", "comma", "slower", _TAPE, reasons.replaying, run="tape('slower')"),
     Action("tape_faster", "full_stop", "faster", _TAPE, reasons.replaying, run="tape('faster')"),
-    Action("export", "e", "export", _EXPORT, places=_BOARDS),
+    Action("export", "e", "export", _EXPORT, reasons.no_browser, places=_BOARDS),
     Action("alarms", "a", "alarms", _ALARMS),
     Action("acknowledge", "enter", "acknowledge", _ALARMS, commanding(reasons.always), places=(), verb="ack"),
     Action("palette", "colon,ctrl+p", "find", _PALETTE, keep=15),

@@ -1,6 +1,7 @@
 """`perpdesk attach`: the screen on an engine that runs already."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,7 +26,7 @@ def attach(asked: Asked, observe: bool, state: Path | None, browser: tuple[int, 
     from engine.attached import Attached
 
     _, ui = asked.load()
-    settings = settled(ui)
+    settings = replace(settled(ui), browser=browser is not None)
     engine = Attached(reached(state), observe=observe, every_s=1 / settings.fps)
     engine.start()
     try:

@@ -73,6 +73,7 @@ class Deck(Screen[None], inherit_bindings=False):
             can_open=self.can_open(),
             request=self.selected_request(),
             replaying=self.session.tape is not None,
+            browser=self.session.ui.browser,
         )
 
     def selected_desk(self) -> DeskRow | None:

@@ -42,6 +42,8 @@ class Sight:
     request: RequestRow | None = None
     replaying: bool = False
     """What is shown is past."""
+    browser: bool = False
+    """It is shown in a browser, which has no files of this machine."""
 
 
 Why = Callable[[Sight], str | None]
@@ -68,6 +70,11 @@ def commanding(why: Why) -> Why:
 def replaying(sight: Sight) -> str | None:
     """The keys of a tape mean something only with a tape."""
     return None if sight.replaying else "only in perpdesk replay"
+
+
+def no_browser(sight: Sight) -> str | None:
+    """A file of this machine is of no use to who looks at it from a browser."""
+    return "in a browser: use perpdesk desks --json" if sight.browser else None
 
 
 def desk(sight: Sight) -> str | None:

@@ -19,6 +19,12 @@ HOST = "127.0.0.1"
 MOST_TABS = 8
 _LEAST_PASSWORD = 12
 """Characters: it can be guessed at for as long as this runs, by anybody on this machine."""
+_PASSED_ON = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TZDIR", "TMPDIR", "VIRTUAL_ENV"),
+    *("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "NO_COLOR", "SSH_CONNECTION", "PERPDESK_UI"),
+)
+_PASSED_ON_FROM = ("LC_", "XDG_", "PERPDESK_UI__")
+"""How the names of others begin."""
 
 
 @click.command()
@@ -26,7 +32,9 @@ _LEAST_PASSWORD = 12
 @click.option("--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="On 127.0.0.1; 0 is any.")
 @click.option("--operate", is_flag=True, help="Who has the password may command; without it they may only look.")
 @click.option(
-    "--password-file", type=click.Path(path_type=Path, dir_okay=False), help="Its first line; a fresh one otherwise."
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Its first line; otherwise a fresh one, shown on the terminal.",
 )
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (TOML), for [ui].")
 @click.option("--theme", help="night, day, high-contrast, ansi or mono.")
@@ -47,12 +55,15 @@ def serve(
     command.append("--browser")
     told = "" if password_file else f"\nperpdesk: password {password}"
     told += "\nperpdesk: any user name; " + ("they may command" if operate else "they may only look")
-    asyncio.run(_serve(port, password, command, told))
+    asyncio.run(_serve(port, password, command, told, chosen=password_file is not None))
 
 
 def _password(file: Path | None) -> str:
-    """Raises KeystoreError for a file that others can read, UsageError for a password that is easily guessed."""
+    """Raises KeystoreError for a file that others can read, UsageError for a password that is easily guessed, and for
+    a fresh one where no terminal would show it: what a service says is kept in the journal of the machine."""
     if file is None:
+        if not sys.stderr.isatty():
+            raise click.UsageError("no terminal to show a password on: name one with --password-file")
         return secrets.token_urlsafe(18)
     password = password_of(FromFile(file)).get_secret_value()
     if len(password) < _LEAST_PASSWORD:
@@ -61,19 +72,19 @@ def _password(file: Path | None) -> str:
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Of the process behind a tab: a browser paints every colour, whatever terminal this was started from."""
-    strange = ("TEXTUAL", "TMUX", "COLUMNS", "LINES", "TERM")
-    kept = {name: value for name, value in environ.items() if not name.startswith(strange)}
+    """Of the process behind a tab, which only looks at an engine and so is told no secret. A browser paints every
+    colour, whatever terminal this was started from."""
+    kept = {name: value for name, value in environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_FROM)}
     return kept | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_COLOR_SYSTEM": "truecolor"}
 
 
-async def _serve(port: int, password: str, command: list[str], told: str) -> None:
+async def _serve(port: int, password: str, command: list[str], told: str, *, chosen: bool) -> None:
     from aiohttp import web
 
     from tui.serve_gate import Password
     from tui.serve_web import Site
 
-    site = Site(Password.of(password), command, environment(os.environ), MOST_TABS)
+    site = Site(Password.of(password, guessable=chosen), command, environment(os.environ), MOST_TABS)
     runner = web.AppRunner(site.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:

@@ -34,6 +34,7 @@ class Tab:
         self._process = process
         self._in, self._out, self._err = process.stdin, process.stdout, process.stderr
         self._words = b""
+        self._ending: asyncio.Task[None] | None = None
         self._hearing = asyncio.create_task(self._hear())
 
     async def _hear(self) -> None:
@@ -80,8 +81,13 @@ class Tab:
         found = [line for line in words.splitlines() if line.startswith("perpdesk: ")]
         return clean(found[-1]) if found else f"the screen ended with status {self._process.returncode}"
 
-    async def end(self) -> None:
-        """Ends the process, whatever it does."""
+    def end(self) -> "asyncio.Task[None]":
+        """Begins to end the process, whatever it does; done when there is none any more."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        return self._ending
+
+    async def _end(self) -> None:
         await self._tell_end()
         for number in (None, signal.SIGTERM, signal.SIGKILL):
             if number is not None:
@@ -102,15 +108,33 @@ class Tab:
         self._in.close()
 
 
-@asynccontextmanager
-async def opened(command: Sequence[str], environ: Mapping[str, str]) -> AsyncIterator[Tab]:
-    """A tab whose process has ended when the context is left."""
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environ, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
-    )
-    tab = Tab(process)
-    try:
-        yield tab
-    finally:
-        # A handler that is cancelled must not leave a process behind.
-        await asyncio.shield(asyncio.ensure_future(tab.end()))
+class Tabs:
+    """Those that are open: each runs `command` with `environ` and nothing else."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._command = command
+        self._environ = environ
+        self._open: set[Tab] = set()
+
+    @asynccontextmanager
+    async def opened(self, *more: str) -> AsyncIterator[Tab]:
+        """A tab whose process, with `more` arguments, has ended when the context is left."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command, *more, env=self._environ, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+        )
+        tab = Tab(process)
+        self._open.add(tab)
+        try:
+            yield tab
+        finally:
+            ending = tab.end()
+            ending.add_done_callback(lambda _: self._open.discard(tab))
+            await asyncio.shield(ending)  # whoever waits may be cancelled; then `end` waits
+
+    async def end(self) -> None:
+        """Ends all of them, and returns when no process is left; also those whose handlers were cancelled."""
+        endings = [tab.end() for tab in self._open]
+        if endings:
+            _, late = await asyncio.wait(endings, timeout=5 * END_S)
+            if late:
+                log.warning("processes left behind", number=len(late))

@@ -17,8 +17,9 @@ from string import Template
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from tui.serve_gate import Guesses, Password, given_password, is_here, is_ours
-from tui.serve_tab import Tab, opened
+from tui.serve_gate import Acquaintances, Guesses, Password, given_password, is_here, is_ours
+from tui.serve_peer import Address, owner_of
+from tui.serve_tab import Tab, Tabs
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 _MOST_TYPED = 64 * 1024
@@ -27,16 +28,21 @@ _SIDES = range(1, 1001)
 """Columns or rows."""
 _FONT_SIZES = range(8, 41)
 _HEARTBEAT_S = 15.0
+_PART_S = 1.0
+"""For a browser to take what it is sent when all is over."""
+_OwnerOf = Callable[[Address, Address], Awaitable[int | None]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
 class Gate:
-    """The rules, and who waits to be let in: one guess at a time, so that a hundred at once are no faster."""
+    """The rules, and what is remembered of visitors."""
 
     password: Password
+    owner_of: _OwnerOf
+    """The user id behind a connection, of its ends."""
     guesses: Guesses = field(default_factory=Guesses)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    acquaintances: Acquaintances = field(default_factory=Acquaintances)
 
     async def refusal(self, request: web.Request) -> web.Response | None:
         """Why somebody is not let in; None lets them in."""
@@ -49,14 +55,42 @@ class Gate:
         given = given_password(request.headers.get("Authorization"))
         if given is None:
             return _ask()
-        async with self.turn:
-            if wait_s := self.guesses.wait_s(time.monotonic()):
-                return web.Response(status=429, headers={"Retry-After": str(int(wait_s) + 1)})
-            if await asyncio.to_thread(self.password.matches, given):
-                return None
-            self.guesses.wrong(time.monotonic())
-            log.warning("wrong password")
-            return _ask()
+        who = self.known(request) or await self._stranger(request)
+        return self._tried(who, given, time.monotonic())
+
+    def _tried(self, who: str, given: str, now: float) -> web.Response | None:
+        # No await in here: a hundred guesses at once are no faster.
+        right = self.password.matches(given)
+        if right and not self.password.guessable:
+            return None
+        if wait_s := self.guesses.wait_s(who, now):
+            return web.Response(status=429, headers={"Retry-After": str(int(wait_s) + 1)})
+        if right:
+            return None
+        self.guesses.wrong(who, now)
+        log.warning("wrong password", who=who)
+        return _ask()
+
+    def known(self, request: web.Request) -> str | None:
+        """Which browser it is that has given the password before."""
+        return self.acquaintances.name(request.cookies.get(_cookie_name(request)))
+
+    def remember(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Gives a browser that was let in its cookie."""
+        cookie = self.acquaintances.cookie()
+        response.set_cookie(_cookie_name(request), cookie, path="/", httponly=True, samesite="Strict")
+
+    async def _stranger(self, request: web.Request) -> str:
+        """Whose process it is: on loopback, what other servers tell strangers by is the same for all."""
+        transport = request.transport
+        theirs, ours = (transport and transport.get_extra_info(each) for each in ("peername", "sockname"))
+        user = await self.owner_of(theirs, ours) if theirs and ours else None
+        return "somebody" if user is None else f"user {user}"
+
+
+def _cookie_name(request: web.Request) -> str:
+    """By the port that the browser sees: all ports of a machine share its cookies."""
+    return f"perpdesk-{request.host.rpartition(':')[2]}"
 
 
 def _ask() -> web.Response:
@@ -66,10 +100,16 @@ def _ask() -> web.Response:
 class Site:
     """Pages and screens: each tab runs `command` with `environ`, the size of its terminal appended."""
 
-    def __init__(self, password: Password, command: Sequence[str], environ: Mapping[str, str], most_tabs: int) -> None:
-        self._gate = Gate(password)
-        self._command = command
-        self._environ = environ
+    def __init__(
+        self,
+        password: Password,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        most_tabs: int,
+        owner_of: _OwnerOf = owner_of,
+    ) -> None:
+        self._gate = Gate(password, owner_of)
+        self._tabs = Tabs(command, environ)
         self._most_tabs = most_tabs
         self._sockets: set[web.WebSocketResponse] = set()
         self._page = Template(_text("serve_page.html"))
@@ -83,6 +123,7 @@ class Site:
         app.router.add_get("/ws", self._screen)
         app.router.add_static("/static", Path(str(files("textual_serve") / "static")))
         app.on_shutdown.append(self._close)
+        app.on_cleanup.append(self._end)
         return app
 
     @web.middleware
@@ -93,6 +134,8 @@ class Site:
         response = await handler(request)
         if not response.prepared:
             response.headers.update(_headers(request.host))
+            if self._gate.known(request) is None:
+                self._gate.remember(request, response)
         return response
 
     async def _index(self, request: web.Request) -> web.Response:
@@ -115,7 +158,7 @@ class Site:
             return socket
         self._sockets.add(socket)
         try:
-            async with opened([*self._command, f"{size[0]}x{size[1]}"], self._environ) as tab:
+            async with self._tabs.opened(f"{size[0]}x{size[1]}") as tab:
                 painting = asyncio.create_task(_paint(tab, socket))
                 try:
                     await _follow(socket, tab)
@@ -126,8 +169,14 @@ class Site:
         return socket
 
     async def _close(self, _app: web.Application) -> None:
-        for socket in set(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY)
+        if self._sockets:
+            closing = [asyncio.create_task(socket.close(code=WSCloseCode.GOING_AWAY)) for socket in self._sockets]
+            _, late = await asyncio.wait(closing, timeout=_PART_S)
+            for each in late:
+                each.cancel()  # a browser that takes nothing holds up nobody
+
+    async def _end(self, _app: web.Application) -> None:
+        await self._tabs.end()
 
 
 def _text(name: str) -> str:

@@ -48,6 +48,8 @@ class UiSettings:
     keymap: Keymap = field(default_factory=Keymap)
     exports: Path = field(default_factory=lambda: platformdirs.user_state_path("perpdesk") / "exports")
     """Where `e` writes files."""
+    browser: bool = False
+    """A tab of a browser is painted, which is on another machine than the files that are written."""
     profile: "Profile" = "local"
     """The kind of terminal, under which the screen remembers what it looked like."""
 

@@ -26,6 +26,8 @@ class ThemeWatch:
         self.shelf = shelf(directory)
         """As the screen knows them."""
         self._found = self.shelf if self.shelf.problems else None  # told once there is a screen to tell it on
+        self._why = ""
+        """The failure that has been told, until it is over."""
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -39,7 +41,18 @@ class ThemeWatch:
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_S):
-            self.look()
+            try:
+                self.look()
+                self._why = ""
+            except Exception as error:
+                # Whatever a folder is made to say: it is looked at again, and the operator knows that it failed.
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        why = f"themes: cannot be read again: {type(error).__name__}"
+        if why != self._why:
+            self._why = why
+            self._found = Shelf(self.shelf.themes, {"": why})
 
     def look(self) -> None:
         """Reads the folder if anything in it has changed. Blocks."""

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,12 @@ def engine(tmp_path: Path) -> Iterator[None]:
 @contextmanager
 def served(tmp_path: Path, *arguments: str) -> Iterator[tuple[str, str, "subprocess.Popen[str]"]]:
     """`perpdesk serve` on any free port, over that engine: where it is, its password, itself."""
-    command = [*COMMAND, "serve", "--port", "0", "--state", str(tmp_path / "state"), *arguments]
+    password = secrets.token_urlsafe(18)
+    file = tmp_path / "serve.password"
+    file.write_text(password)
+    file.chmod(0o600)
+    command = [*COMMAND, "serve", "--port", "0", "--state", str(tmp_path / "state")]
+    command += ["--password-file", str(file), *arguments]
     log = tmp_path / "serve.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(
@@ -53,9 +59,9 @@ def served(tmp_path: Path, *arguments: str) -> Iterator[tuple[str, str, "subproc
                 assert monotonic() < end, told
                 assert process.poll() is None, told
             where = re.search(r"^perpdesk: (http://127\.0\.0\.1:\d+)/$", told, re.MULTILINE)
-            fresh = re.search(r"^perpdesk: password (\S+)$", told, re.MULTILINE)
             assert where, told
-            yield where[1], fresh[1] if fresh else "", process
+            assert password not in told
+            yield where[1], password, process
         finally:
             process.terminate()
             process.wait(20)

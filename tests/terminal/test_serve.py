@@ -6,11 +6,13 @@ import base64
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import termios
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
@@ -19,9 +21,13 @@ import aiohttp
 import psutil
 import pyte
 import pytest
+from aiohttp import web
 
 from tests.cli.perpdesk import COMMAND, environment, perpdesk
 from tests.terminal.browser import CHROMIUM, browsing, engine, opened, served
+from tui.serve_gate import Password
+from tui.serve_peer import Address
+from tui.serve_web import Site
 
 WIDE = {"width": "160", "height": "40"}
 
@@ -48,6 +54,11 @@ def halted_by(house: Path) -> set[str | None]:
     run = perpdesk(house, "desks", "--json", "--state", str(house / "state"))
     assert run.returncode == 0, run.stderr
     return {row["halted_by"] for row in json.loads(run.stdout)}
+
+
+def exports(house: Path) -> list[Path]:
+    """Whatever was written for an operator."""
+    return list(house.rglob("exports"))
 
 
 async def until(true: Callable[[], object], what: str, seconds: float = 20.0) -> None:
@@ -141,19 +152,111 @@ async def test_a_page_from_elsewhere_gets_no_screen(house: Path) -> None:
         assert tabs(server) == []
 
 
+async def status(session: aiohttp.ClientSession, url: str, password: str) -> int:
+    """What a guess is answered with."""
+    async with session.get(url, headers=basic(password)) as answer:
+        if answer.status == 429:
+            assert 1 <= int(answer.headers["Retry-After"]) <= 7
+        return answer.status
+
+
+@asynccontextmanager
+async def on_loopback(site: Site) -> AsyncIterator[str]:
+    """The site as `serve` runs it, in this process."""
+    runner = web.AppRunner(site.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 async def test_guessing_is_slowed_down(house: Path) -> None:
     with served(house) as (url, password, _):
-        async with aiohttp.ClientSession() as session:
+        # Cookies of addresses are kept only if one asks for it.
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            assert await status(browser, url, password) == 200
+            (cookie,) = browser.cookie_jar
+            assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
+            async with aiohttp.ClientSession() as session:
+                found = await asyncio.gather(*(status(session, url, f"guess {number}") for number in range(20)))
+                assert sorted(found) == [401] * 5 + [429] * 15
+                assert await status(session, url, password) == 429, "a right guess tells nothing then"
+                headers = {"Cookie": f"{cookie.key}={cookie.value}", "Origin": url}
+                async with session.get(url + "/", headers=headers) as answer:
+                    assert answer.status == 401, "the cookie opens nothing"
+            for path in ("/", "/page.js", "/static/js/textual.js"):
+                assert await status(browser, url + path, password) == 200, "who knows it is kept out by nobody"
+            async with browser.ws_connect(url + "/ws", params=WIDE, origin=url, headers=basic(password)) as socket:
+                await Screen(socket).shows("Desks 12")
+            found = [await status(browser, url, "wrong") for _ in range(6)]
+            assert found == [401] * 5 + [429], "and may not guess faster either"
 
-            async def guess(word: str) -> int:
-                async with session.get(url + "/", headers=basic(word)) as answer:
-                    if answer.status == 429:
-                        assert 1 <= int(answer.headers["Retry-After"]) <= 7
-                    return answer.status
 
-            found = await asyncio.gather(*(guess(f"guess {number}") for number in range(20)))
-            assert sorted(found) == [401] * 5 + [429] * 15
-            assert await guess(password) == 429, "a right guess tells nothing then"
+async def test_a_password_that_nobody_chose_always_opens() -> None:
+    site = Site(Password.of("x" * 24, guessable=False), ["false"], {}, 8)
+    async with on_loopback(site) as url, aiohttp.ClientSession() as session:
+        found = await asyncio.gather(*(status(session, url, f"guess {number}") for number in range(20)))
+        assert sorted(found) == [401] * 5 + [429] * 15
+        assert await status(session, url, "x" * 24) == 200
+
+
+async def test_another_user_of_the_machine_keeps_nobody_out() -> None:
+    users = iter([1001] * 10 + [1002])
+
+    async def owner_of(theirs: Address, ours: Address) -> int | None:
+        assert theirs[0] == ours[0] == "127.0.0.1"
+        return next(users)
+
+    site = Site(Password.of("correct horse"), ["false"], {}, 8, owner_of)
+    async with on_loopback(site) as url, aiohttp.ClientSession() as session:
+        found = [await status(session, url, "wrong") for _ in range(10)]
+        assert found == [401] * 5 + [429] * 5
+        assert await status(session, url, "correct horse") == 200
+
+
+async def test_a_header_that_is_no_text_is_no_password() -> None:
+    async with on_loopback(Site(Password.of("correct horse"), ["false"], {}, 8)) as url:
+        for header in (
+            "Authorization: Basic é",
+            "Cookie: perpdesk-1=é",
+            "Cookie: \x01",
+            "Authorization: Basic é\udcff",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            text = f"GET / HTTP/1.1\r\nHost: {url.removeprefix('http://')}\r\n{header}\r\n\r\n"
+            writer.write(text.encode("utf-8", "surrogateescape"))
+            answer = await reader.readline()
+            writer.close()
+            assert answer.split()[1] in (b"400", b"401"), (header, answer)
+
+
+STUBBORN = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+sys.stdout.buffer.write(b"__GANGLION__\\nD" + (4).to_bytes(4, "big") + b"here")
+sys.stdout.flush()
+time.sleep(120)
+"""
+
+
+async def test_a_server_that_stops_leaves_no_process_however_stubborn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.serve_tab.END_S", 1.5)  # longer than handlers are waited for
+    site = Site(Password.of("correct horse"), [sys.executable, "-c", STUBBORN], dict(os.environ), 8)
+    me = psutil.Process()
+    before = set(me.children())
+    async with aiohttp.ClientSession(headers=basic("correct horse")) as session:
+        async with on_loopback(site) as url:
+            sockets = [await session.ws_connect(url + "/ws", params=WIDE, origin=url) for _ in range(3)]
+            for socket in sockets:
+                assert (await socket.receive(timeout=20)).data == b"here"
+            stubborn = set(me.children()) - before
+            assert len(stubborn) == 3
+            begin = monotonic()
+        assert not any(each.is_running() for each in stubborn), "a process was left behind"
+        assert monotonic() - begin < 8, "all of them at once"
 
 
 async def test_an_observer_looks_and_commands_nothing(house: Path) -> None:
@@ -166,6 +269,8 @@ async def test_an_observer_looks_and_commands_nothing(house: Path) -> None:
             await screen.shows("Desks 12")
             await screen.keys("HH")
             await screen.shows("halt all: observer: may only look")
+            await screen.keys("e")
+            await screen.shows("export: in a browser: use perpdesk desks --json")
             await screen.resize(100, 30)
             await until(lambda: "quit" in screen.text().splitlines()[-1], "not drawn for another size")
             await screen.keys("q")
@@ -173,14 +278,14 @@ async def test_an_observer_looks_and_commands_nothing(house: Path) -> None:
             assert screen.closed == 1000
         await until(lambda: not tabs(server), "a process was left behind")
     assert halted_by(house) <= {None, "circuit breaker"}
+    assert not exports(house), "nothing is written on this machine"
 
 
 async def test_an_operator_commands(house: Path) -> None:
     file = house / "password"
     file.write_text("correct horse battery\n")
     file.chmod(0o600)
-    with served(house, "--operate", "--password-file", str(file)) as (url, fresh, _):
-        assert fresh == "", "a password that was chosen is not printed"
+    with served(house, "--operate", "--password-file", str(file)) as (url, _, _):
         async with (
             aiohttp.ClientSession(headers=basic("correct horse battery")) as session,
             session.ws_connect(url + "/ws", params=WIDE, origin=url) as socket,
@@ -302,6 +407,7 @@ def test_what_is_refused_is_refused_in_one_line(house: Path, tmp_path: Path) -> 
     shared.chmod(0o644)
     for status, words, arguments in (
         (69, "no engine runs on", ["--state", str(tmp_path)]),
+        (64, "no terminal to show a password on: name one with --password-file", ["--state", state]),
         (64, "the password is short", ["--state", state, "--password-file", str(weak)]),
         (80, "others can read", ["--state", state, "--password-file", str(shared)]),
     ):
@@ -309,6 +415,22 @@ def test_what_is_refused_is_refused_in_one_line(house: Path, tmp_path: Path) -> 
         assert (done.returncode, done.stdout) == (status, "")
         assert words in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_a_fresh_password_is_shown_on_the_terminal(house: Path) -> None:
+    master, slave = os.openpty()
+    command = [*COMMAND, "serve", "--port", "0", "--state", str(house / "state")]
+    with subprocess.Popen(command, env=environment(house), stdin=subprocess.DEVNULL, stderr=slave) as server:
+        os.close(slave)
+        try:
+            with os.fdopen(master) as told:
+                assert re.fullmatch(r"perpdesk: http://127\.0\.0\.1:\d+/\n", told.readline())
+                assert re.fullmatch(r"perpdesk: password \S{24}\n", told.readline())
+                assert told.readline() == "perpdesk: any user name; they may only look\n"
+                server.terminate()
+                assert server.wait(20) == 0
+        finally:
+            server.kill()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

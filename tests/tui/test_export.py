@@ -53,3 +53,10 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         await operator.press("e")
         await operator.until(lambda: operator.message.startswith("export: "))
         assert "exists" in operator.message
+
+
+async def test_a_browser_writes_no_file_on_another_machine(tmp_path: Path) -> None:
+    async with watching(ScriptedPort(), ui=UiSettings(exports=tmp_path / "out", browser=True)) as operator:
+        await operator.press("e")
+        assert operator.message == "export: in a browser: use perpdesk desks --json"
+        assert not (tmp_path / "out").exists()

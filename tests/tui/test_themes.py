@@ -1,6 +1,7 @@
 """Themes are checked before a terminal sees them, and no meaning rests on colour alone."""
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -69,11 +70,36 @@ def test_ansi_uses_the_sixteen_colours_of_the_terminal() -> None:
         ("dark = true", "dark = true\nborder = 1", "unknown key border"),
         ('"#000000"', '"black hole"', "background is not a colour"),
         ('text = "#ffffff"', 'text = "#ffffff', "theme mine:"),
+        ('text = "#ffffff"', "text = 1", "tones.text must be str"),
     ],
 )
 def test_a_broken_theme_names_the_key_that_is_wrong(old: str, new: str, message: str) -> None:
     with pytest.raises(ThemeError, match=message):
         parse("mine", GOOD.replace(old, new, 1))
+
+
+HOSTILE = (
+    "dark = " + "[" * 60_000,
+    "dark = " + "{a=" * 20_000,
+    "dark = " + "9" * 5_000,
+    GOOD.replace('text = "#ffffff"', "text = 0x" + "f" * 5_000),
+    GOOD.replace('text = "#ffffff"', 'text = "\u009b2J\u202e' + "x" * 60_000 + '"'),
+    GOOD.replace('"#000000"', '"\\u001b[2J\\n' + "x" * 60_000 + '"'),
+    GOOD + '"\\u001b]0;owned\\u0007\\n' + "x" * 60_000 + '" = 1',
+    '"\\u001b]0;owned\\u0007\\n\\U0010FFFF" = 1\n' + GOOD,
+    GOOD + "\x1b[2J",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_stands_in_a_file_is_one_short_line(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ThemeError) as told:
+        parse("mine", text)
+    assert len(str(told.value)) < 200
+    assert str(told.value).isascii()
+    assert str(told.value).isprintable()
+    write(tmp_path, "mine", text)
+    assert shelf(tmp_path).problems == {"mine": str(told.value)}
 
 
 def test_a_theme_that_does_not_exist_names_those_that_do() -> None:
@@ -292,6 +318,33 @@ def test_the_folder_is_watched_in_the_background(tmp_path: Path, monkeypatch: py
     watch = ThemeWatch(tmp_path)
     watch.start()
     try:
+        write(tmp_path, "mine")
+        assert "mine" in eventually(watch.take).themes
+    finally:
+        watch.stop()
+
+
+def test_a_look_that_fails_is_told_once_and_the_next_one_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.theme_watch.LOOK_S", 0.01)
+    watch = ThemeWatch(tmp_path)
+    failed = threading.Semaphore(0)
+
+    def broken(_: Path | None) -> list[Path]:
+        failed.release()
+        raise RuntimeError("no such thing was foreseen")
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.theme_watch.theme_files", broken)
+            watch.start()
+            told = eventually(watch.take)
+            assert list(told.problems.values()) == ["themes: cannot be read again: RuntimeError"]
+            assert set(told.themes) == set(NAMES), "what there was is still there"
+            for _ in range(5):
+                assert failed.acquire(timeout=10)
+            assert watch.take() is None, "told once"
         write(tmp_path, "mine")
         assert "mine" in eventually(watch.take).themes
     finally:
