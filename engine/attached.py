@@ -22,7 +22,9 @@ from engine.delta import Mismatch, patch
 from engine.exchange_rows import MarketPoint
 from engine.port import EVERYTHING, Info
 from engine.remote import BadAnswer, NoAnswer, RemoteError, RemotePort
-from engine.snapshot import Event, EventPage, Snapshot
+from engine.snapshot import Event, EventPage, FeedHealth, KeeperHealth, Snapshot
+from engine.thin import picture
+from engine.who import local_info
 
 RING = 5_000
 FIRST_EVENTS = 200
@@ -127,6 +129,8 @@ class Attached:
     async def _follow(self) -> None:
         async with await RemotePort.connect(self._directory, ANSWER_S, observe=self._observe, thin=True) as port:
             self._info = replace(await port.info(), attached=True)
+            if self._info.version != (ours := local_info().version):
+                raise BadAnswer(f"the engine is perpdesk {self._info.version}, this is {ours}: attach with the same")
             raw: dict[str, Any] = {}
             read: dict[str, Any] = {}
             while True:
@@ -135,7 +139,7 @@ class Attached:
                 self._lag_ms = round((time.monotonic() - began) * 1000)
                 if change is not None:
                     raw, read = _applied(raw, read, change)
-                    await self._take(port, Snapshot(**read))
+                    await self._take(port, picture(read))
                 await asyncio.sleep(max(0.0, self._every_s - (time.monotonic() - began)))
 
     async def _take(self, port: RemotePort, snapshot: Snapshot) -> None:
@@ -150,7 +154,8 @@ class Attached:
         alarm = f"no link to the engine, what is shown is old: {why}"
         status = self._snapshot.status
         alarms = (alarm, *(text for text in status.alarms if not text.startswith("no link to the engine")))
-        self._snapshot = replace(self._snapshot, status=replace(status, alarms=alarms))
+        now = replace(status, alarms=alarms, feed=FeedHealth.UNKNOWN, feed_text="", keepers=KeeperHealth.UNKNOWN)
+        self._snapshot = replace(self._snapshot, status=replace(now, keepers_text=""))
         self._lag_ms = None
 
 

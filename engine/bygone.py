@@ -27,8 +27,7 @@ class Bygones:
     def __init__(self) -> None:
         self._chronicle = Chronicle(logging=False)
         self._pages: list[bytes] = []
-        self._events: list[Event] = []
-        """Those that fill no page yet."""
+        """Each of `PAGE` events, packed; those that fill no page yet are in the chronicle alone."""
         self._page = lru_cache(maxsize=2 * RING // PAGE)(self._unpack)
 
     def tell(self, item: Recorded) -> int:

@@ -2,14 +2,16 @@
 
 `order` says for every new row which old one it was, -1 for the next of `fresh`; null when all stand where they stood.
 A column is a path of keys joined by dots, its steps are whole numbers times ten to their exponents (one exponent when
-all have the same), on integers written as text or on floats of five decimals, whose steps are in the fifth.
+all have the same), on integers written as text or on floats of ten decimals, whose steps are in the tenth.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 _NAMES = ("address", "position_id", "symbol", "key", "name")
-_DECIMALS = 5
+_DECIMALS = 10
+_MOST_FLOAT = 10**4
+"""Up to here a float has so many decimals and its steps are exact."""
 _MOST_DIGITS = 120
 _DEPTH = 3
 Row = dict[str, Any]
@@ -102,23 +104,25 @@ def _moved(old: Row, new: Row, path: str = "", depth: int = 0) -> Iterator[tuple
 
 
 def _number(value: object) -> bool:
-    """Text that is an integer as Python writes it, or a float of five decimals."""
+    """Text that is an integer as Python writes it, or a float of ten decimals."""
     if isinstance(value, str):
         digits = value.removeprefix("-")
         plain = digits.isascii() and digits.isdecimal() and len(digits) < _MOST_DIGITS
         return plain and (digits == "0" or digits[0] != "0") and value != "-0"
-    return isinstance(value, float) and abs(value) < 10**6 and float(f"{value:.{_DECIMALS}f}") == value
+    return isinstance(value, float) and abs(value) < _MOST_FLOAT and float(f"{value:.{_DECIMALS}f}") == value
 
 
 def _step(old: Any, new: Any) -> tuple[int, int]:  # noqa: ANN401 - text or float
-    if isinstance(new, float):
-        return round(new * 10**_DECIMALS) - round(old * 10**_DECIMALS), 0
-    step, exponent = int(new) - int(old), 0
+    step, exponent = _units(new) - _units(old), 0
     while step % 1000 == 0:
         step, exponent = step // 1000, exponent + 3
     while step % 10 == 0:
         step, exponent = step // 10, exponent + 1
     return step, exponent
+
+
+def _units(number: Any) -> int:  # noqa: ANN401 - text or float
+    return round(number * 10**_DECIMALS) if isinstance(number, float) else int(number)
 
 
 def _with(row: Row, path: list[str], value: object) -> Row:
@@ -155,6 +159,9 @@ def _stepped(row: object, path: list[str], by: object, exponent: object) -> Row:
         return {**row, path[0]: _stepped(was, path[1:], by, exponent)}
     if not (isinstance(by, int) and isinstance(exponent, int) and 0 <= exponent < _MOST_DIGITS and _number(was)):
         raise Mismatch("the change does not fit")
-    if isinstance(was, float):
-        return {**row, path[0]: (round(was * 10**_DECIMALS) + by) / 10**_DECIMALS}
-    return {**row, path[0]: str(int(was) + by * 10**exponent)}
+    units = _units(was) + by * 10**exponent
+    if isinstance(was, str):
+        return {**row, path[0]: str(units)}
+    if abs(units) >= _MOST_FLOAT * 10**_DECIMALS:
+        raise Mismatch("the change does not fit")
+    return {**row, path[0]: units / 10**_DECIMALS}

@@ -32,6 +32,7 @@ def desk_row(desk: Desk, house: House, terms: Terms, positions: Mapping[Position
         note=_note(desk, held, needed, leverage, house, terms),
         halted_by=desk.halted_by,
         halted_at_ms=desk.halted_at_ms,
+        halted_by_hand=desk.halted_by_hand,
         market=desk.ref.market if desk.ref else None,
         side=side(desk.ref.is_long) if desk.ref else None,
         position_id=desk.ref.trade_index if desk.ref else None,
@@ -68,6 +69,8 @@ def _note(desk: Desk, held: Usdc, needed: Usdc, leverage: int, house: House, ter
         return desk.deferred.reason
     if desk.ref is not None:
         return "at the position cap" if terms.at_cap(house.ledger[deployed(desk.address)]) else ""
+    if desk.halted:
+        return "halted: no new risk"
     if not terms.known:
         return "waiting for the venue's markets"
     if desk.deciding:

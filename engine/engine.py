@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from engine.alerts.rules import on_screen
 from engine.assembly import Parts, assemble
 from engine.chronicle import Chronicle
 from engine.clock import Clock
@@ -17,6 +18,7 @@ from engine.config import Settings
 from engine.control import listening
 from engine.demo.stage import Demo, set_stage
 from engine.desks.commands import EnrollToken, Halt
+from engine.desks.facts import REGISTRY
 from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.exchange_rows import MarketPoint
 from engine.history import History
@@ -128,7 +130,7 @@ class Engine:
                 terms = (token.underlying, token.is_long, token.leverage or 0)
                 await self.settlement.submit(EnrollToken(token.address, token.name, *terms))
                 if token.paused:
-                    await self.settlement.submit(Halt(token.address, "registry", ""))
+                    await self.settlement.submit(Halt(token.address, REGISTRY, ""))
             await self._publish()
             await stack.enter_async_context(listening(_Inside(self), self._options.directory, self._alarm))
             if self._alarms:
@@ -160,7 +162,8 @@ class Engine:
         snapshot = await self.settlement.read(
             lambda world: self.parts.view.build(world, positions, keepers, self.settlement.seq, now_ms)
         )
-        fresh, known = self.parts.acks.split((*snapshot.status.alarms, *self._alarms))
+        shown = on_screen(snapshot, self.parts.alerts.watch.near)
+        fresh, known = self.parts.acks.split((*snapshot.status.alarms, *shown, *self._alarms))
         status = replace(snapshot.status, alarms=fresh, acknowledged=known)
         self.snapshot = replace(snapshot, status=status)
         self.history.take(self.snapshot)

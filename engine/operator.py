@@ -166,7 +166,7 @@ class Operator:
 
         found = await asyncio.gather(*(close(leave) for leave in leaves), return_exceptions=True)
         names = await self._settlement.read(
-            lambda world: {desk.address: desk.name for desk in world.house.desks.values()}
+            lambda world: {desk.address: desk.called for desk in world.house.desks.values()}
         )
         return _left_each([(names.get(leave.address, "?"), each) for leave, each in zip(leaves, found, strict=True)])
 
@@ -237,12 +237,12 @@ def _meant_the_same(first: Command, again: Command) -> bool:
 
 
 def _said(command: Command) -> Command:
-    """The command without the prices of its moment: whoever repeats it has been quoted others."""
+    """The command without what was quoted at its moment: whoever repeats it has been quoted something else."""
     match command:
         case CloseDesk() | ReduceDesk():
             return replace(command, worst_price=0)
         case CloseDesks():
-            return replace(command, leaves=tuple(Leave(leave.address, 0) for leave in command.leaves))
+            return replace(command, leaves=())
     return command
 
 
@@ -267,7 +267,8 @@ def _left_each(outcomes: Sequence[tuple[str, OrderOutcome | Rejection | BaseExce
         said.append(f"{waiting} without an answer yet")
     if failed:
         said.append(f"{len(failed)} not closed, first {failed[0][0]}: {failed[0][2]}")
-    return not failed, failed[0][1] if failed else "", "; ".join(said)
+    code = (Code.PARTLY if closed or waiting else failed[0][1]) if failed else ""
+    return not failed, code, "; ".join(said)
 
 
 def _left(outcome: OrderOutcome | Rejection, kind: str) -> tuple[bool, str, str]:

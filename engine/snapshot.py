@@ -103,6 +103,8 @@ class DeskRow:
     """Why it waits, or what it is doing; empty when there is nothing to explain."""
     halted_by: str | None = None
     halted_at_ms: int | None = None
+    halted_by_hand: bool = False
+    """An operator or the registry halted it, no rule."""
     market: str | None = None
     side: Side | None = None
     position_id: int | None = None

@@ -129,20 +129,22 @@ def close(desk: str | None, every: bool, share: int, yes: bool, id_: str, as_jso
         _close_one(found(seen, desk), seen, share, yes, id_, as_json, state)
 
 
+# With an id the engine is asked also where there is nothing to close by now: it may be a repetition, whose answer is
+# that of the first. A position that is opened meanwhile is newer than what was seen, and is refused for that.
 def _close_one(
     row: DeskRow, seen: Snapshot, share: int, yes: bool, id_: str, as_json: bool, state: Path | None
 ) -> None:
     worst = worst_price(row)
-    if worst is None:
+    if worst is None and not (id_ and row.side is None):
         raise Refused(f"NO_POSITION: {called(row.token, row.address)}: no position, or no price to close it at")
-    if not yes:
+    if not yes and worst is not None:
         _confirmed([_words(row, share, row.exit.payout if row.exit else None)], row.notional)
 
     def make(_: Snapshot, who: str) -> Command:
         sent = _envelope(id_, who, seen)
         if share == WHOLE_PERCENT:
-            return CloseDesk(**sent, address=row.address, worst_price=worst)
-        return ReduceDesk(**sent, address=row.address, share=share * WHOLE // WHOLE_PERCENT, worst_price=worst)
+            return CloseDesk(**sent, address=row.address, worst_price=worst or 0)
+        return ReduceDesk(**sent, address=row.address, share=share * WHOLE // WHOLE_PERCENT, worst_price=worst or 0)
 
     _send(state, as_json, make)
 
@@ -152,9 +154,9 @@ def _close_all(seen: Snapshot, yes: bool, id_: str, as_json: bool, state: Path |
     if len(line) > MOST_LEAVES:
         click.echo(f"perpdesk: {len(line) - MOST_LEAVES} smaller positions are left for another call", err=True)
         line = line[:MOST_LEAVES]
-    if not line:
+    if not line and not id_:
         raise Refused("NO_POSITION: no desk has a position that can be closed now")
-    if not yes:
+    if not yes and line:
         lines = [_words(each.desk, WHOLE_PERCENT, each.payout) for each in line]
         _confirmed(lines, sum(each.desk.notional or 0 for each in line))
     _send(state, as_json, lambda _, who: CloseDesks(**_envelope(id_, who, seen), leaves=leaves(line)))

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 
 from rich.segment import Segment, Segments
+from textual import events
 from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.driver import Driver
@@ -35,6 +36,7 @@ from tui.settings import UiSettings
 from tui.tape import Tape
 from tui.theme_watch import ThemeWatch, Wardrobe
 from tui.tones import Tone
+from tui.typed_dialog import TypedDialog
 from tui.wire import DropColours, TightUpdate
 
 _LATER: tuple[type[Board], ...] = (Exchange, AgentLog, Funds, Keepers)
@@ -93,6 +95,13 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, self._hang_up)
             loop.add_signal_handler(signal.SIGTERM, self._leave, terminal.EXIT_TERMINATED)
+
+    async def on_key(self, event: events.Key) -> None:
+        """A key that was typed for a panel before the panel was there, and went to the screen behind it."""
+        if isinstance(self.screen, TypedDialog) and self.screen.ahead and event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.screen.post_message(events.Key(event.key, event.character))
 
     def tick(self) -> None:
         """One beat of the frame clock: draws what changed, unless the terminal cannot take it."""

@@ -1,9 +1,14 @@
 """The question before every position is closed."""
 
+from dataclasses import replace
+
+from engine.snapshot import DeskPhase, DeskRow
 from tui import format as fmt
+from tui.dialogs import same_position
 from tui.leaving import Leaving, in_line, leaves
 from tui.orders import WORSE_PERCENT
 from tui.panes.desks import name, side
+from tui.session import Session
 from tui.tones import Line, Tone, gain_or_loss
 from tui.typed_dialog import TypedDialog
 
@@ -20,15 +25,31 @@ class CloseAllDialog(TypedDialog):
 
     width = 78
     most = len(WORD)
+    ahead = False
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._asked = {desk.address: desk for desk in session.frame.snapshot.desks if desk.side is not None}
+        """Positions as the question was put: what is opened after that is not answered for."""
+        self._wrong = ""
 
     def takes(self, letter: str) -> bool:
-        """Letters of the word only: H still halts all."""
-        return letter in WORD
+        """Letters of the word only, small ones too: H still halts all."""
+        return letter.upper() in WORD
+
+    def changed(self) -> None:
+        """As the word is written."""
+        self.text, self._wrong = self.text.upper(), ""
+
+    def _line(self) -> list[Leaving]:
+        desks = self.session.frame.snapshot.desks
+        meant = [desk for desk in desks if same_position(self._asked.get(desk.address, _NOBODY), desk)]
+        return in_line(replace(self.session.frame.snapshot, desks=tuple(meant)))
 
     def content(self) -> list[Line]:
         """The largest positions, the sum of all, those that cannot be closed, and the word."""
         snapshot = self.session.frame.snapshot
-        line = in_line(snapshot)
+        line = self._line()
         room = max(1, min(self.app.size.height - _AROUND, 20))
         rows = [_row(each) for each in line[:room]]
         if len(line) > room:
@@ -40,31 +61,32 @@ class CloseAllDialog(TypedDialog):
             ((_HEAD, Tone.DIM),),
             *rows,
             _sum(line),
-            ((f"{stay} more cannot be closed now: an order is on its way, or no price", Tone.WARN),) if stay else (),
+            ((f"{stay} more are left: newly opened, no price, or an order on its way", Tone.WARN),) if stay else (),
             ((f"Each is refused {WORSE_PERCENT}% beyond its price as the last of its market to go.", Tone.TEXT),),
             (("The USDC becomes realised. New fees may open positions unless halted.", Tone.TEXT),),
             ((f"After it, {self.session.ui.close_seconds:.0f} s remain to cancel with escape.", Tone.DIM),),
             (),
             self.entry(f"Type {WORD} and enter:", Tone.ALARM),
-            (("esc closes nothing", Tone.DIM),),
+            ((self._wrong, Tone.WARN),) if self._wrong else (("esc closes nothing", Tone.DIM),),
         ]
 
     def draw_frame(self, fresh: bool) -> None:
         """Positions come and go: so does their room."""
-        lines = self.content()
-        self._panel.styles.height = len(lines) + 2
-        self._panel.draw(lines)
+        self.fit(self.content())
 
     def answered(self) -> None:
         """Counts down, then closes what was listed."""
         if self.text != WORD:
+            self._wrong = f"{self.text or 'Nothing'} is not {WORD}: nothing is closed"
+            self.draw_frame(fresh=False)
             return
-        line = in_line(self.session.frame.snapshot)
+        line = self._line()
         self.dismiss()
         if line:
             self.session.close_all_soon(leaves(line))
 
 
+_NOBODY = DeskRow("", "", DeskPhase.IDLE, 0, 0, 0, "")
 _HEAD = f"{'token':14} {'side':5} {'size':>12} {'pnl':>10} {'exit price':>11} {'impact':>7} {'payout':>9}"
 
 

@@ -7,7 +7,7 @@ from tui import format as fmt
 from tui.chart import Sign, chart_lines
 from tui.market_figures import price_chart
 from tui.tones import Line, Tone
-from tui.track import Past, window
+from tui.track import Known, window
 
 HOURS = 2
 """Of the spans, the one beside a desk."""
@@ -17,7 +17,7 @@ _PLAIN = {"reduce": "◇", "close": "×", "liquidation": "!"}
 _WORDS = {"▲▼": "opened", "△▽": "grown", "◇": "reduced", "×": "closed", "!": "liquidated"}
 
 
-def desk_chart_lines(past: Past, market: str, events: Sequence[Event], width: int, height: int) -> Sequence[Line]:
+def desk_chart_lines(past: Known, market: str, events: Sequence[Event], width: int, height: int) -> Sequence[Line]:
     """Exactly `height` lines; of the events those are marked that are about this market."""
     found = signs(events, market)
     chart = price_chart(
@@ -38,7 +38,7 @@ def _legend(found: Sequence[Sign]) -> str:
     return " ".join(f"{kind} {word}" for kind, word in kinds if kind)
 
 
-def _nothing(past: Past) -> str:
+def _nothing(past: Known) -> str:
     if past.trouble:
         return f"the past cannot be read: {past.trouble}"
     return "the engine has kept no price yet: it takes a point every 5 s" if past.answered else ""

@@ -3,7 +3,7 @@
 from engine.exchange_rows import Wad
 from engine.snapshot import DeskRow
 from tui import format as fmt
-from tui.dialogs import Question
+from tui.dialogs import Question, same_position
 from tui.figures import figure, named
 from tui.orders import SHARES, WHOLE, WORSE_PERCENT, worst_price
 from tui.panes.desks import name, side
@@ -26,11 +26,11 @@ class ReduceDialog(Question):
 
     def content(self) -> list[Line]:
         """The shares, what the chosen one would give, and the two answers."""
-        desk = self.session.desk(self._desk.address)
+        desk = same_position(self._desk, self.session.desk(self._desk.address))
         self._worst = None if desk is None else worst_price(desk)
         lines: list[Line] = [((f"Reduce {name(self._desk)}", Tone.STRONG),), _BLANK]
         if desk is None or desk.exit is None or self._worst is None:
-            lines.append((("There is no position to reduce, or no price to do it at.", Tone.WARN),))
+            lines.append((("This position is gone, or there is no price to reduce it at.", Tone.WARN),))
             lines += [_BLANK] * 11
         else:
             lines += self._figures(desk, desk.exit.payout, self._worst)

@@ -57,12 +57,23 @@ class Panel(ModalScreen[None], inherit_bindings=False):
         """Follows the live snapshot."""
         self._panel.draw(self.content())
 
+    def fit(self, lines: list[Line]) -> None:
+        """Draws lines of which there may be more or fewer than before; they have their room first."""
+        height = len(lines) + 2
+        if self._panel.styles.height is None or self._panel.styles.height.value != height:
+            self._panel.styles.height = height
+            self.call_after_refresh(self._panel.draw, lines)
+        else:
+            self._panel.draw(lines)
+
     def on_key(self, event: events.Key) -> None:
         """Halting all works here too, and escape cancels what counts down behind the panel."""
         event.stop()
-        if self.typed(event):
+        if not self.is_current:
+            self._too_late(event)
+        elif self.typed(event):
             return
-        if self.session.keymap.means(event.key, "halt_all"):
+        elif self.session.keymap.means(event.key, "halt_all"):
             behind = self.app.screen_stack[-2]
             self.dismiss()
             behind.call_later(behind.run_action, 'operate("halt_all")')
@@ -71,6 +82,11 @@ class Panel(ModalScreen[None], inherit_bindings=False):
             self.session.cancel()
         else:
             self.pressed(event.key)
+
+    def _too_late(self, event: events.Key) -> None:
+        """A key of the same burst as the one that closed the panel: only the brake is still meant."""
+        if self.session.keymap.means(event.key, "halt_all"):
+            self.app.screen.call_later(self.app.screen.run_action, 'operate("halt_all")')
 
     def typed(self, event: events.Key) -> bool:
         """True for a key that is an entry and has no other meaning then."""
@@ -122,9 +138,7 @@ class Scroll(Panel):
 
     def draw_frame(self, fresh: bool) -> None:
         """Lines come and go: so does their room."""
-        lines = self.content()
-        self._panel.styles.height = len(lines) + 2
-        self._panel.draw(lines)
+        self.fit(self.content())
 
     def pressed(self, key: str) -> None:
         """Scrolls."""
@@ -176,6 +190,12 @@ class Question(Panel):
             self.agreed()
 
 
+def same_position(was: DeskRow, now: DeskRow | None) -> DeskRow | None:
+    """The desk as it is now, if it still has the position that was asked about: no answer is given for another one."""
+    names = (now.market, now.side, now.position_id) if now is not None else None
+    return now if names == (was.market, was.side, was.position_id) else None
+
+
 class CloseDialog(Question):
     """Asks before a close."""
 
@@ -188,11 +208,11 @@ class CloseDialog(Question):
 
     def content(self) -> list[Line]:
         """The position now, what a close would give, and the two answers."""
-        desk = self.session.desk(self._desk.address)
+        desk = same_position(self._desk, self.session.desk(self._desk.address))
         self._worst = None if desk is None else worst_price(desk)
         lines: list[Line] = [((f"Close {name(self._desk)}", Tone.STRONG),), _BLANK]
         if desk is None or desk.exit is None or self._worst is None:
-            lines.append((("There is no position to close, or no price to close it at.", Tone.WARN),))
+            lines.append((("This position is gone, or there is no price to close it at.", Tone.WARN),))
             lines += [_BLANK] * 11
         else:
             lines += self._figures(desk, self._worst)

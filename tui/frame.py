@@ -32,8 +32,10 @@ class Frame:
         if newest is self.snapshot:
             return False
         went_back = newest.seq < self.snapshot.seq
+        if newest.status.now_ms != self.snapshot.status.now_ms:
+            # A picture of the same moment says something about the link, and nothing about the engine.
+            self._pulled_at_ms = self._clock_ms()
         self.snapshot = newest
-        self._pulled_at_ms = self._clock_ms()
         page = self._port.events(self.log.last)
         if self._is_past and (went_back or page.dropped):
             self.log = self._whole_log()  # nothing was lost, it is only earlier or further than the log reaches

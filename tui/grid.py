@@ -258,13 +258,22 @@ class Grid(Lines, Generic[Row], can_focus=True):
         elif event.key == "backspace":
             self.view.filter = self.view.filter[:-1]
             self._rearranged()
-        elif event.is_printable and event.character and len(self.view.filter) < FILTER_CAP:
-            self.view.filter += clean(event.character)
-            self._rearranged()
+        elif event.is_printable and event.character:
+            self._write(event.character)  # also when it is full: what is typed here never becomes a command
         else:
             return
         event.stop()
         event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """The first line of what is pasted into a filter."""
+        if self.view.editing:
+            event.stop()
+            self._write("".join(letter for letter in event.text.partition("\n")[0] if letter.isprintable()))
+
+    def _write(self, text: str) -> None:
+        self.view.filter = (self.view.filter + clean(text))[:FILTER_CAP]
+        self._rearranged()
 
     def on_focus(self) -> None:
         """Shows the cursor."""

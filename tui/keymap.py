@@ -49,8 +49,9 @@ _OTHERS = frozenset(
     )
 )
 _HELD = ("ctrl+", "shift+", "alt+")
-_NEEDED = ("leave", "cancel", "back", "open", "halt_all")
+_NEEDED = ("leave", "open", "halt_all")
 """Nobody may lock themselves in, or out of the brake."""
+_FIXED = ("cancel", "back")
 
 
 class KeymapError(ValueError):
@@ -88,6 +89,8 @@ class Keymap:
         for name, words in wanted.items():
             if name not in BY_ID:
                 raise KeymapError(f"{name}: no such action; there are {', '.join(BY_ID)}")
+            if name in _FIXED:
+                raise KeymapError(f"{name}: escape gets out of everything, and stays where it is")
             if not words.split() and name in _NEEDED:
                 raise KeymapError(f"{name}: needs a key")
             chosen[name] = ",".join(_key(name, word) for word in words.split())

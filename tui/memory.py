@@ -52,12 +52,19 @@ class Screens(_Part):
 
 
 class Memory:
-    """What is remembered for this terminal; without a path it lasts as long as the program."""
+    """What is remembered for this terminal; without a path it lasts as long as the program, and so does what is new
+    where nothing is written."""
 
     def __init__(
-        self, path: Path | None = None, profile: Profile = "local", clock: Callable[[], float] = monotonic
+        self,
+        path: Path | None = None,
+        profile: Profile = "local",
+        clock: Callable[[], float] = monotonic,
+        *,
+        writes: bool = True,
     ) -> None:
         self._path = path
+        self._writes = writes
         self._profile: Profile = profile
         self._clock = clock
         self._saved_at = -SAVE_SECONDS
@@ -100,7 +107,7 @@ class Memory:
 
     def _save(self) -> None:
         screen = Screen(panes=self._panes, shares=self._shares)
-        if self._path is None or screen == self._saved:
+        if self._path is None or not self._writes or screen == self._saved:
             return
         self._saved_at = self._clock()
         try:
@@ -132,7 +139,8 @@ class Memory:
             return Screens()
         except ValueError as error:
             why = "is not one" if isinstance(error, ValidationError) else f"is {error}"
-            self._untold.append(f"screen layout starts afresh: {path} {why}; {_set_aside(path)}")
+            done = _set_aside(path) if self._writes else "it is left where it is"
+            self._untold.append(f"screen layout starts afresh: {path} {why}; {done}")
             return Screens()
 
 

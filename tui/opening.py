@@ -88,9 +88,10 @@ def load_screen() -> None:
 def paint(
     port: Port, settings: "UiSettings", *, browser: tuple[int, int] | None = None, tape: "Tape | None" = None
 ) -> int:
-    """The screen, until the operator leaves it; its exit code. A browser's tab remembers nothing."""
+    """The screen, until the operator leaves it; its exit code. A browser's tab remembers nothing, and what is asked
+    of the past is not remembered for the next live run."""
     from tui.app import run_app
     from tui.memory import Memory
 
     path = None if browser else platformdirs.user_state_path("perpdesk") / "screen.json"
-    return run_app(port, settings, browser, Memory(path, settings.profile), tape)
+    return run_app(port, settings, browser, Memory(path, settings.profile, writes=tape is None), tape)

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import sys
 from datetime import UTC, date, datetime
 from datetime import time as daytime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tui.settings import UiSettings
 
 DAY_MS = 86_400_000
+_WITH_COLON = re.compile(r"T?\d\d:")
 
 
 class Moment(click.ParamType[datetime | daytime]):
@@ -30,10 +32,17 @@ class Moment(click.ParamType[datetime | daytime]):
         if isinstance(value, datetime | daytime):
             return value
         text = str(value)
-        found = _read(daytime, text) or _read(datetime, text)
+        found = _moment(text)
         if found is None:
             self.fail(f"{text[:40]!a} is not a time; expected one like 2026-11-21T16:48:56Z or 16:48", param, ctx)
         return found.replace(tzinfo=found.tzinfo or UTC)
+
+
+def _moment(text: str) -> datetime | daytime | None:
+    """Bare digits are none: ISO would have 2026 be a time, and 20261121 a day."""
+    if _WITH_COLON.match(text):
+        return _read(daytime, text)
+    return None if text.isdecimal() else _read(datetime, text)
 
 
 T = TypeVar("T", datetime, daytime)

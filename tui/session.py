@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _HALT_ALL = "halt all"
 _QUIT = "quit"
+PARTLY = "PARTLY"
+"""The code of a command of which some was done."""
 _SAID_SECONDS = 12.0
 _NOTHING: Span = ("", Tone.TEXT)
 
@@ -246,7 +248,9 @@ class Session:
                 then(receipt)
 
     def _answer(self, receipt: Receipt, words: str) -> None:
-        if receipt.ok:
+        if receipt.code == PARTLY:
+            self.say(f"{words}: only partly, {receipt.text}", Tone.WARN)
+        elif receipt.ok:
             self.say(f"{words}: {receipt.text or 'done'}", Tone.DIM)
         else:
             self.say(f"{words} refused, {receipt.code}: {receipt.text}", Tone.LOSS)

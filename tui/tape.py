@@ -1,4 +1,4 @@
-"""Playing what is past: a tape with a speed, over a reel that shows any moment of it."""
+"""Playing what is past: a tape with a speed, over something that shows any moment of it."""
 
 import time
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class Tape(Protocol):
         ...
 
 
-class Reel(Protocol):
+class Played(Protocol):
     """Something that shows any moment of a past; entries count from 1."""
 
     @property
@@ -71,10 +71,10 @@ class Reel(Protocol):
 
 
 class Player:
-    """The `Tape` over a reel; `seconds` is a clock that only goes forward."""
+    """The `Tape` over what is played; `seconds` is a clock that only goes forward."""
 
-    def __init__(self, reel: Reel, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._reel = reel
+    def __init__(self, played: Played, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._played = played
         self._seconds = seconds
         self._playing = False
         self._speed = SPEEDS[0]
@@ -89,8 +89,8 @@ class Player:
             "hour_on": lambda: self._move(HOUR_MS),
             "slower": lambda: self._change(-1),
             "faster": lambda: self._change(1),
-            "first": lambda: self._reel.go_to(1),
-            "last": lambda: self._reel.go_to(self._reel.newest),
+            "first": lambda: self._played.go_to(1),
+            "last": lambda: self._played.go_to(self._played.newest),
         }
 
     def do(self, word: str) -> None:
@@ -104,27 +104,35 @@ class Player:
         if not self._playing:
             return
         passed_ms = (self._seconds() - self._since_s) * 1000 * self._speed
-        self._reel.go_to_time(self._since_ms + int(passed_ms))
-        self._playing = self._reel.at_ms < self._reel.last_ms
+        self._played.go_to_time(self._since_ms + int(passed_ms))
+        self._playing = self._played.at_ms < self._played.last_ms
 
     def sight(self) -> TapeSight:
         """Where it stands."""
-        reel = self._reel
-        return TapeSight(self._playing, self._speed, reel.seq, reel.newest, reel.at_ms, reel.first_ms, reel.last_ms)
+        played = self._played
+        return TapeSight(
+            playing=self._playing,
+            speed=self._speed,
+            entry=played.seq,
+            newest=played.newest,
+            at_ms=played.at_ms,
+            first_ms=played.first_ms,
+            last_ms=played.last_ms,
+        )
 
     def _count_from_here(self) -> None:
-        """From each word on, so that a change of the speed changes nothing that has been played."""
-        self._since_s, self._since_ms = self._seconds(), self._reel.at_ms
+        """From each word on, so that a change of the speed changes nothing that has been shown."""
+        self._since_s, self._since_ms = self._seconds(), self._played.at_ms
 
     def _play(self) -> None:
-        self._playing = not self._playing and self._reel.at_ms < self._reel.last_ms
+        self._playing = not self._playing and self._played.at_ms < self._played.last_ms
 
     def _step(self, entries: int) -> None:
         self._playing = False
-        self._reel.go_to(self._reel.seq + entries)
+        self._played.go_to(self._played.seq + entries)
 
     def _move(self, by_ms: int) -> None:
-        self._reel.go_to_time(self._reel.at_ms + by_ms)
+        self._played.go_to_time(self._played.at_ms + by_ms)
 
     def _change(self, by: int) -> None:
         number = SPEEDS.index(self._speed) + by

@@ -42,7 +42,7 @@ def window(points: Sequence[MarketPoint], span: int) -> Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class Known:
     """What is known of a market's past, to be drawn."""
 
     points: tuple[MarketPoint, ...]
@@ -65,9 +65,9 @@ class Track:
         self._asked_span = 0
         self._asking = False
 
-    def state(self) -> Past:
+    def state(self) -> Known:
         """All of it at this moment."""
-        return Past(self.points, self.trouble, self.answered)
+        return Known(self.points, self.trouble, self.answered)
 
     def claim(self, now_ms: int, since_ms: int) -> bool:
         """Whether there must be more to see than is held, of the time from `since_ms` to `now_ms`; who is told so has

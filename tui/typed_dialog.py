@@ -13,6 +13,8 @@ class TypedDialog(Panel):
 
     most = 60
     """Characters."""
+    ahead = True
+    """Whether letters typed before it was there go into it: on a slow line nobody waits for a panel."""
 
     def __init__(self, session: Session, text: str = "") -> None:
         super().__init__(session)
@@ -36,6 +38,14 @@ class TypedDialog(Panel):
         self.changed()
         self.draw_frame(fresh=False)
         return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        """The first line of what is pasted, as if it had been typed."""
+        event.stop()
+        letters = [letter for letter in event.text.partition("\n")[0] if letter.isprintable() and self.takes(letter)]
+        self.text = (self.text + "".join(letters))[: self.most]
+        self.changed()
+        self.draw_frame(fresh=False)
 
     def takes(self, letter: str) -> bool:
         """Whether this may be a letter of the answer; other keys keep their meaning."""

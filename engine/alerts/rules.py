@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engine.snapshot import DeskPhase, DeskRow, FeedHealth, KeeperHealth, Snapshot
-from engine.text import clean
+from engine.text import called, clean
 
 
 class Kind(StrEnum):
@@ -60,6 +60,27 @@ class Watch:
         return Alert(alert.kind, alert.key, f"over: {alert.text}", over=True)
 
 
+def on_screen(picture: Snapshot, near: float) -> list[str]:
+    """What is wrong in a picture and no other alarm of it says; in words that stay while it lasts."""
+    told = [f"{_name(desk)} halted by {desk.halted_by}" for desk in picture.desks if _halted_by_a_rule(desk)]
+    told += [
+        f"{_name(desk)} {desk.side} {desk.market} is near its liquidation"
+        for desk in picture.desks
+        if desk.liq_move is not None and desk.liq_move <= near
+    ]
+    poor = [row for row in picture.flow.wallets if row.gas is not None and row.gas < row.least_gas]
+    return [clean(text) for text in (*told, *(f"{row.address} holds too little gas to open" for row in poor))]
+
+
+def _halted_by_a_rule(desk: DeskRow) -> bool:
+    """What an operator halted, they know."""
+    return desk.halted_by is not None and not desk.halted_by_hand
+
+
+def _name(desk: DeskRow) -> str:
+    return called(desk.token, desk.address)
+
+
 def found(picture: Snapshot, near: float) -> Iterator[Alert]:
     """Everything that is wrong."""
     for desk in picture.desks:
@@ -79,7 +100,7 @@ def found(picture: Snapshot, near: float) -> Iterator[Alert]:
 
 
 def _desk(desk: DeskRow, near: float) -> Iterator[Alert]:
-    name = f"{desk.token}·{desk.address[2:6]}"
+    name = _name(desk)
     if desk.halted_by is not None:
         yield Alert(Kind.HALTED, f"halted:{desk.address}", clean(f"{name} halted by {desk.halted_by}"))
     if desk.liq_move is not None and desk.liq_move <= near:

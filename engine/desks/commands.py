@@ -44,6 +44,7 @@ class Code(StrEnum):
     OBSERVING = "OBSERVING"
     NOT_ASKED = "NOT_ASKED"
     NO_SUCH_ALARM = "NO_SUCH_ALARM"
+    PARTLY = "PARTLY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,10 @@ class RunArmed:
     command_id: str
 
 
+REGISTRY = "registry"
+"""Who halts a token that its registry says is paused."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeskHalted:
     address: str

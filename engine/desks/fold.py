@@ -182,6 +182,7 @@ def _on_guard(house: House, fact: facts.GuardSpoke, seq: int, at_ms: int) -> Non
 def _on_halted(house: House, fact: facts.DeskHalted, seq: int, at_ms: int) -> None:
     desk = house.desks[fact.address]
     desk.halted_by, desk.halted_at_ms, desk.halted_seq, desk.deciding = fact.who, at_ms, seq, False
+    desk.halted_by_hand = bool(fact.command_id) or fact.who == facts.REGISTRY
     _say(desk, seq, at_ms, fact.who, Outcome.HALT, "no new risk; closing stays allowed")
 
 

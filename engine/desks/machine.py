@@ -48,7 +48,7 @@ def _pin(house: House, command: commands.PinDesk) -> tuple[Fact, ...]:
     if desk.wallet == command.wallet:
         return ()
     if desk.wallet:
-        raise Refused(Code.ALREADY_PINNED, f"{desk.name} has its money in {desk.wallet}, not in {command.wallet}")
+        raise Refused(Code.ALREADY_PINNED, f"{desk.called} has its money in {desk.wallet}, not in {command.wallet}")
     return (facts.DeskPinned(desk.address, command.wallet),)
 
 
@@ -56,23 +56,23 @@ def _enters(house: House, address: str) -> Desk:
     """A desk that an agent may be asked about. Raises Refused."""
     desk = find(house, address)
     if desk.quarantine:
-        raise Refused(Code.QUARANTINED, f"{desk.name} is quarantined: {desk.quarantine}")
+        raise Refused(Code.QUARANTINED, f"{desk.called} is quarantined: {desk.quarantine}")
     if desk.ref is not None or desk.order is not None:
-        raise Refused(Code.HAS_POSITION, f"{desk.name} has a position or an order; only empty desks are decided on")
+        raise Refused(Code.HAS_POSITION, f"{desk.called} has a position or an order; only empty desks are decided on")
     return desk
 
 
 def _ask(house: House, command: commands.AskDecision) -> tuple[Fact, ...]:
     desk = _enters(house, command.address)
     if desk.halted:
-        raise Refused(Code.HALTED, f"{desk.name} is halted by {desk.halted_by}")
+        raise Refused(Code.HALTED, f"{desk.called} is halted by {desk.halted_by}")
     return (facts.DecisionAsked(command.address, command.sight),)
 
 
 def _record_decision(house: House, command: commands.RecordDecision) -> tuple[Fact, ...]:
     desk = _enters(house, command.address)
     if not desk.deciding:
-        raise Refused(Code.NOT_ASKED, f"{desk.name} was halted meanwhile, or was never asked")
+        raise Refused(Code.NOT_ASKED, f"{desk.called} was halted meanwhile, or was never asked")
     return (
         facts.Decided(
             command.address,
@@ -102,7 +102,7 @@ def _guard(house: House, command: commands.RecordGuard) -> tuple[Fact, ...]:
     if command.active == (command.rule in desk.warnings):
         return ()
     if command.active and desk.ref is None:
-        raise Refused(Code.NO_POSITION, f"{desk.name} has no position to warn about")
+        raise Refused(Code.NO_POSITION, f"{desk.called} has no position to warn about")
     said = (command.measured, command.limit, command.does, command.active)
     return (facts.GuardSpoke(desk.address, command.rule, *said),)
 
@@ -115,7 +115,7 @@ def _halt(house: House, command: commands.Halt) -> tuple[Fact, ...]:
 def _resume(house: House, command: commands.Resume) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if desk.halted:
-        _seen(command, desk.halted_seq, desk.halted_by or "", f"{desk.name} was halted by {desk.halted_by}")
+        _seen(command, desk.halted_seq, desk.halted_by or "", f"{desk.called} was halted by {desk.halted_by}")
     return (facts.DeskResumed(desk.address, command.who, command.command_id),) if desk.halted else ()
 
 
@@ -130,8 +130,8 @@ def _quarantine(house: House, command: commands.Quarantine) -> tuple[Fact, ...]:
 def _release(house: House, command: commands.Release) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if not desk.quarantine:
-        raise Refused(Code.NOT_QUARANTINED, f"{desk.name} is not quarantined")
-    _seen(command, desk.set_aside_seq, desk.set_aside_by, f"{desk.name} was set aside by {desk.set_aside_by}")
+        raise Refused(Code.NOT_QUARANTINED, f"{desk.called} is not quarantined")
+    _seen(command, desk.set_aside_seq, desk.set_aside_by, f"{desk.called} was set aside by {desk.set_aside_by}")
     return (facts.DeskReleased(desk.address, command.who, command.command_id),)
 
 
@@ -139,7 +139,7 @@ def _note(house: House, command: commands.Note) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if desk.memo == command.text:
         return ()
-    _seen(command, desk.memo_seq, desk.memo_by, f"{desk.memo_by} has left other words on {desk.name}")
+    _seen(command, desk.memo_seq, desk.memo_by, f"{desk.memo_by} has left other words on {desk.called}")
     if len(command.text) > NOTE_LENGTH:
         raise Refused(Code.BAD_REQUEST, f"text: {len(command.text)} characters; expected at most {NOTE_LENGTH}")
     return (facts.DeskNoted(desk.address, command.text, command.who, command.command_id),)

@@ -43,18 +43,18 @@ def intend_open(house: House, command: commands.IntendOpen) -> tuple[Fact, ...]:
 
 def _may_add_risk(house: House, desk: Desk, command: commands.IntendOpen) -> None:
     if desk.halted:
-        raise Refused(Code.HALTED, f"{desk.name} is halted by {desk.halted_by}")
+        raise Refused(Code.HALTED, f"{desk.called} is halted by {desk.halted_by}")
     if desk.quarantine:
-        raise Refused(Code.QUARANTINED, f"{desk.name} is quarantined: {desk.quarantine}")
+        raise Refused(Code.QUARANTINED, f"{desk.called} is quarantined: {desk.quarantine}")
     if desk.ref is not None and (desk.ref.market, desk.ref.is_long) != (command.market, command.is_long):
-        raise Refused(Code.HAS_POSITION, f"{desk.name} already has a position elsewhere")
+        raise Refused(Code.HAS_POSITION, f"{desk.called} already has a position elsewhere")
     if command.collateral <= 0 or command.leverage <= 0:
         raise Refused(Code.BAD_AMOUNT, "collateral and leverage must be above zero")
     if house.ledger[pending(desk.address)] < command.collateral:
-        raise Refused(Code.INSUFFICIENT_PENDING, f"{desk.name} has less than that pending")
+        raise Refused(Code.INSUFFICIENT_PENDING, f"{desk.called} has less than that pending")
     early = desk.opened_at_ms + command.caps.open_interval_ms - command.now_ms
     if desk.ref is None and desk.opened_at_ms and early > 0:
-        raise Refused(Code.TOO_SOON, f"{desk.name} opened less than {command.caps.open_interval_ms // 1000} s ago")
+        raise Refused(Code.TOO_SOON, f"{desk.called} opened less than {command.caps.open_interval_ms // 1000} s ago")
     used = _at_risk(house, desk.address, command.market, command.now_ms)
     _within(command.caps, command.collateral, used)
 
@@ -104,11 +104,11 @@ def _leaving(
 ) -> OrderIntended:
     desk = without_order(house, command.address)
     if desk.ref is None:
-        raise Refused(Code.NO_POSITION, f"{desk.name} has no position to {kind}")
+        raise Refused(Code.NO_POSITION, f"{desk.called} has no position to {kind}")
     if desk.quarantine and command.seen_seq is None:
-        raise Refused(Code.QUARANTINED, f"{desk.name} is quarantined: {desk.quarantine}")
+        raise Refused(Code.QUARANTINED, f"{desk.called} is quarantined: {desk.quarantine}")
     if command.seen_seq is not None and desk.version > command.seen_seq:
-        raise Refused(Code.CHANGED, f"{desk.name} has changed since you saw it; look again")
+        raise Refused(Code.CHANGED, f"{desk.called} has changed since you saw it; look again")
     return OrderIntended(
         address=desk.address,
         order_id=command.order_id,
@@ -131,7 +131,7 @@ def record_outcome(house: House, command: commands.RecordOutcome) -> tuple[Fact,
     outcome = command.outcome
     order = desk.order
     if order is None or order.order_id != outcome.order_id:
-        raise Refused(Code.UNKNOWN_ORDER, f"{desk.name} does not wait for order {outcome.order_id}")
+        raise Refused(Code.UNKNOWN_ORDER, f"{desk.called} does not wait for order {outcome.order_id}")
     match outcome:
         case Waiting():
             return ()
@@ -188,7 +188,7 @@ def record_end(house: House, command: commands.RecordEnd) -> tuple[Fact, ...]:
     """A position that is gone without an order: its loss is booked, and its reserve is pending again."""
     desk = find(house, command.address)
     if desk.ref is None or desk.ref != command.ended.ref:
-        raise Refused(Code.NO_POSITION, f"{desk.name} does not have that position")
+        raise Refused(Code.NO_POSITION, f"{desk.called} does not have that position")
     if command.ended.payout < 0:
         raise Refused(Code.CONTRADICTION, f"the end of a position cannot have paid {command.ended.payout}")
     address, payout = desk.address, command.ended.payout

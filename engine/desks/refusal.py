@@ -25,5 +25,5 @@ def without_order(house: House, address: str) -> Desk:
     """A desk that waits for no answer. Raises Refused."""
     desk = find(house, address)
     if desk.order is not None:
-        raise Refused(Code.ORDER_PENDING, f"{desk.name} has an order without an answer")
+        raise Refused(Code.ORDER_PENDING, f"{desk.called} has an order without an answer")
     return desk

@@ -15,6 +15,7 @@ from engine.desks.facts import (
     SimulationStarted,
 )
 from engine.snapshot import DeskPhase, Outcome
+from engine.text import called
 from venue.exchange.ledger import EXTERNAL, Ledger
 from venue.perp import PositionRef
 
@@ -54,6 +55,8 @@ class Desk:
     """That has its money; empty on paper, and while nobody knows."""
     halted_by: str | None = None
     halted_at_ms: int | None = None
+    halted_by_hand: bool = False
+    """Whether somebody meant it; a rule or the sender halts where something has gone wrong."""
     halted_seq: int = 0
     """Number of the fact that halted it last; lifting a halt that was not seen is refused."""
     quarantine: str = ""
@@ -98,6 +101,11 @@ class Desk:
     """Paid to the venue for the present position."""
     won: int = 0
     """Realised profit less loss over all positions, fees included."""
+
+    @property
+    def called(self) -> str:
+        """Its name with what tells it from others of that name."""
+        return called(self.name, self.address)
 
     @property
     def halted(self) -> bool:

@@ -54,6 +54,10 @@ def test_what_is_asked_wrongly_is_refused(tmp_path: Path, state: Path) -> None:
         (("--json", "--seq", "999999"), f"the journal has entries 1 to {newest}"),
         (("--json", "--at", "2020-01-01"), "the journal begins at 2026-"),
         (("--json", "--at", "yesterday"), "'yesterday' is not a time"),
+        *(
+            (("--json", "--at", digits), f"'{digits}' is not a time")
+            for digits in ("2026", "16", "20261121", "2026+01:00")
+        ),
         (("--json", "--at", "12:00", "--seq", "1"), "exclude each other"),
         ((), "--json prints the picture of a moment instead"),
     ):

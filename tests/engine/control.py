@@ -20,6 +20,7 @@ from engine.port import Info
 from engine.remote import RemotePort
 from engine.snapshot import EventPage, Snapshot
 from engine.where import control_path
+from engine.who import local_info
 from tests.tui import scripted
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -38,6 +39,7 @@ class Recorder:
     snapshot: Snapshot = field(default_factory=lambda: scripted.ScriptedPort().latest())
     page: EventPage = field(default_factory=lambda: EventPage((), 0))
     points: tuple[MarketPoint, ...] = ()
+    version: str = field(default_factory=lambda: local_info().version)
     asked: list[Command] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,7 +51,7 @@ class Recorder:
         return None
 
     def info(self) -> Info:
-        return Info("1", "operator", "somebody")
+        return replace(local_info(), version=self.version, operator="somebody")
 
     def latest(self) -> Snapshot:
         return self.snapshot

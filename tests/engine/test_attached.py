@@ -12,10 +12,11 @@ import pytest
 from engine import wire
 from engine.attached import Attached
 from engine.port import EVERYTHING
-from engine.remote import NoEngine
+from engine.remote import BadAnswer, NoEngine
 from engine.snapshot import Event, EventPage
 from engine.thin import short
 from tests.engine.control import ME, Recorder, answer, halt_all, raw, served
+from tui.frame import Frame
 
 EVERY_S = 0.02
 
@@ -132,3 +133,26 @@ async def test_unknown_shapes_are_refused(tmp_path: Path, message: str) -> None:
     async with served(tmp_path), raw(tmp_path) as connection:
         assert list(await answer(connection, message)) == ["error"]
         assert "ok" in await answer(connection, '{"ask":"info"}')
+
+
+async def test_an_engine_of_another_version_is_refused_in_one_line(tmp_path: Path) -> None:
+    async with served(tmp_path) as port:
+        port.version = "9.9"
+        with pytest.raises(BadAnswer, match=r"the engine is perpdesk 9\.9, this is .*: attach with the same"):
+            async with attached(tmp_path):
+                pass
+
+
+async def test_a_link_that_is_gone_says_nothing_new_of_the_engine(tmp_path: Path) -> None:
+    async with served(tmp_path), attached(tmp_path) as engine:
+        now = [1_000]
+        frame = Frame(engine, lambda: now[0])
+        frame.pull()
+        shown = frame.now_ms()
+        for _ in range(3):
+            now[0] += 5_000
+            engine._lost("broken")
+            assert frame.pull()
+        assert frame.silent_ms() == 15_000
+        assert frame.now_ms() == shown + 15_000
+        assert (frame.snapshot.status.feed, frame.snapshot.status.keepers) == ("unknown", "unknown")

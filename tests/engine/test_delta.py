@@ -1,9 +1,10 @@
 """Changes between pictures: what is put together again is what was taken apart, and a wrong one is noticed."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from engine import wire
 from engine.delta import Mismatch, diff, patch
 from engine.port import EVERYTHING
 from engine.snapshot import Snapshot
-from engine.thin import Thin, short
+from engine.thin import DECIMALS, Thin, picture, short
 from tests.tui.scripted import market, snapshot
 
 VALUES = st.recursive(
@@ -133,16 +134,77 @@ def test_the_first_is_whole_and_what_nobody_looks_at_is_not_sent_again() -> None
     second = snapshot(seq=first.seq + 1, markets=first.markets[1:], desks=first.desks[1:])
     raw = patch(raw, sent(thin.change(second, ("desks",), whole=False)))
     assert raw["desks"] == sent(short(second.desks))
-    assert raw["markets"] == sent(short(first.markets))
+    assert seen(raw).markets == seen(sent(short_picture(first))).markets
     raw = patch(raw, sent(thin.change(second, ("markets",), whole=False)))
-    assert raw == sent(short(second))
+    assert seen(raw) == seen(sent(short_picture(second)))
+
+
+def short_picture(whole: Snapshot) -> Any:
+    """All of it, as the first picture is sent."""
+    return patch({}, Thin().change(whole, EVERYTHING, whole=True))
+
+
+def seen(raw: Any) -> Snapshot:
+    """As the other side has it."""
+    kinds = get_type_hints(Snapshot)
+    return picture({name: wire.read_field(kinds[name], value, name) for name, value in raw.items()})
+
+
+def test_an_age_is_exact_and_costs_nothing_while_no_price_comes() -> None:
+    thin, first = Thin(), snapshot()
+    raw = patch({}, sent(thin.change(first, EVERYTHING, whole=False)))
+    assert [row.age_ms for row in seen(raw).markets] == [row.age_ms for row in first.markets]
+    for age_ms in (450, 13_777, 13_777):
+        markets = tuple(replace(row, age_ms=age_ms) for row in first.markets)
+        markets = (replace(markets[0], age_ms=None), *markets[1:])
+        second = replace(first, at_ms=seen(raw).at_ms + 250, markets=markets)
+        raw = patch(raw, sent(thin.change(second, ("markets",), whole=False)))
+        assert [row.age_ms for row in seen(raw).markets] == [row.age_ms for row in markets]
+    older = tuple(row if row.age_ms is None else replace(row, age_ms=row.age_ms + 250) for row in markets)
+    change = thin.change(replace(second, at_ms=second.at_ms + 250, markets=older), ("markets",), whole=False)
+    assert change == diff({"at_ms": str(second.at_ms)}, {"at_ms": str(second.at_ms + 250)})
 
 
 def test_digits_that_nobody_sees_are_left_out() -> None:
     row = short(replace(market(0), index=1975776177410812617822, long_oi=1234567890123456789012, change=0.00123456))
-    assert (row["index"], row["long_oi"], row["change"]) == ("1975776200000000000000", "1234570000000000000000", 0.0012)
+    assert (row["index"], row["long_oi"], row["change"]) == (
+        "1975776100000000000000",
+        "1234567000000000000000",
+        0.00123,
+    )
     assert short((1795270156665, 1234567890123456789)) == ["1795270156665", "1234567890120000000"]
-    assert short((20.074832310049203, -0.000001, "1" * 20, True, None)) == [20.07483, 0.0, "1" * 20, True, None]
+    assert short((20.074832310049203, -0.000001, "1" * 20, True, None)) == [20.07483, -0.00001, "1" * 20, True, None]
+
+
+@given(st.integers(-(10**24), 10**24), st.integers(0, 3))
+def test_what_is_left_rounds_as_the_whole_does(amount: int, fewer: int) -> None:
+    shown = int(short(replace(market(0), long_oi=amount))["long_oi"])
+    assert (shown > 0, shown < 0) == (amount > 0, amount < 0)
+    half, unit = 5 * 10 ** (15 + fewer), 10 ** (16 + fewer)
+    assert (abs(shown) + half) // unit == (abs(amount) + half) // unit
+    assert (abs(shown) > unit) == (abs(amount) > unit)
+
+
+@given(st.integers(-(10**15), 10**15).map(lambda parts: parts / 10**15), st.integers(0, 3))
+def test_a_ratio_is_printed_as_the_whole_one_and_is_never_nought(ratio: float, places: int) -> None:
+    shown = short(replace(market(0), carry_per_hour=ratio))["carry_per_hour"]
+    assert (shown > 0, shown < 0) == (ratio > 0, ratio < 0)
+    assert f"{shown:.{places + 3}f}" == f"{ratio:.{places + 3}f}"
+    assert f"{short(ratio):.4f}" == f"{ratio:.4f}"
+
+
+@given(st.floats())
+def test_a_float_is_sent_whatever_it_is(value: float) -> None:
+    shown = short(value)
+    assert shown == value or abs(shown - value) <= 10**-DECIMALS or math.isnan(value)
+
+
+@given(st.lists(st.floats(-(10**4), 10**4).map(short), min_size=2, max_size=2))
+def test_ratios_are_sent_as_steps(two: list[float]) -> None:
+    rows = [[{"symbol": "a", "move": value}] for value in two]
+    change = diff(*rows)
+    assert patch(rows[0], sent(change)) == rows[1]
+    assert change is None or abs(max(two, key=abs)) >= 10**4 or list(change[4]) == ["move"]
 
 
 def test_a_name_of_digits_stays_as_it_is() -> None:
@@ -153,5 +215,5 @@ def test_a_name_of_digits_stays_as_it_is() -> None:
 @given(st.integers(-(10**30), 10**30))
 def test_a_price_is_off_by_less_than_it_takes_to_be_another_one(index: int) -> None:
     shown = int(short(replace(market(0), index=index))["index"])
-    assert abs(shown - index) <= abs(index) * 5 / 10**8
+    assert abs(shown - index) <= abs(index) / 10**7
     assert (shown < 0) == (index < 0) or shown == 0

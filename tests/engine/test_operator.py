@@ -162,7 +162,7 @@ async def test_closing_several_closes_what_can_be_closed_and_names_the_first_tha
         await kept(settlement, desks)
         clock.advance(0.1)
         receipt = await asking
-        assert (receipt.ok, receipt.code) == (False, "NO_POSITION")
+        assert (receipt.ok, receipt.code) == (False, "PARTLY")
         assert receipt.text.startswith("1 of 3 closed, ")
         assert "; 2 not closed, first " in receipt.text
         assert await settlement.read(lambda world: world.house.desks[TOKEN].ref) is None
@@ -216,7 +216,7 @@ async def test_a_halt_that_was_not_seen_is_not_lifted(tmp_path: Path) -> None:
         refused = await ops.execute(resume)
         assert (refused.code, refused.text) == (
             "CHANGED",
-            "PEPE was halted by guard since you looked; ask again if you still mean it",
+            "PEPE·a1a1 was halted by guard since you looked; ask again if you still mean it",
         )
         assert (await ops.execute(replace(resume, id="c3", seen_seq=settlement.seq))).ok
         await ops.execute(halt("c4"))

@@ -28,6 +28,7 @@ from engine.snapshot import (
     Snapshot,
     Status,
 )
+from engine.who import local_info
 
 WAD = 10**18
 NOW = 1_795_269_802_000
@@ -497,7 +498,7 @@ class ScriptedPort:
     pulls: int = 0
 
     def info(self) -> Info:
-        return Info("0.1.0", self.role, "ops", past=self.picture.status.mode == "REPLAY")
+        return Info(local_info().version, self.role, "ops", past=self.picture.status.mode == "REPLAY")
 
     def latest(self) -> Snapshot:
         self.pulls += 1

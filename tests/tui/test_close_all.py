@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from engine.commands import CloseDesks
+from engine.exchange_rows import Side
 from engine.snapshot import DeskPhase
 from tests.tui.operator import Operator, watching
 from tests.tui.scripted import ScriptedPort, desk, snapshot
@@ -58,7 +59,7 @@ async def test_what_cannot_be_closed_is_counted_and_left_alone() -> None:
     async with watching(ScriptedPort(snapshot(desks=rows)), ui=QUICK) as operator:
         await operator.press("C")
         assert operator.sees("Close all 1 positions")
-        assert operator.sees("2 more cannot be closed now")
+        assert operator.sees("2 more are left")
         await operator.press(*WORD, "enter")
         await operator.until(lambda: sent(operator))
         assert [leave.address for leave in sent(operator)[0].leaves] == [rows[0].address]
@@ -90,3 +91,25 @@ async def test_without_positions_it_says_so() -> None:
     async with watching(ScriptedPort(snapshot(desks=()))) as operator:
         await operator.press("C")
         assert operator.message == "close all: no position to close"
+
+
+async def test_what_is_opened_after_the_question_is_not_closed() -> None:
+    async with watching(port(2), ui=QUICK) as operator:
+        await operator.press("C")
+        first, second = operator.port.picture.desks
+        turned = replace(first, position_id=99_999, side=Side.LONG)
+        operator.port.show(desks=(turned, second, desk(7)))
+        await operator.frame()
+        assert operator.sees("Close all 1 positions")
+        assert operator.sees("2 more are left: newly opened")
+        await operator.press(*WORD, "enter")
+        await operator.until(lambda: sent(operator))
+        assert [leave.address for leave in sent(operator)[0].leaves] == [second.address]
+
+
+async def test_small_letters_will_do_and_a_wrong_word_is_told() -> None:
+    async with watching(port(1), ui=QUICK) as operator:
+        await operator.press("C", *"close", "enter")
+        assert operator.sees("CLOSE is not CLOSE ALL: nothing is closed")
+        await operator.press("space", *"all", "enter")
+        await operator.until(lambda: sent(operator))

@@ -165,7 +165,7 @@ async def test_a_position_that_vanishes_under_the_question_cannot_be_reduced() -
         operator.port.change_desk(0, side=None, exit=None)
         await operator.frame()
         await operator.press("enter")
-        assert operator.sees("There is no position to reduce")
+        assert operator.sees("This position is gone")
         assert operator.port.commands == []
 
 

@@ -13,7 +13,7 @@ from tui.desk_chart import desk_chart_lines, signs
 from tui.desk_figures import axis, desk_lines
 from tui.figures import Pin, position_lines, price_axis, trigger
 from tui.tones import Line
-from tui.track import Past
+from tui.track import Known
 
 PAST = points(240)
 
@@ -102,7 +102,7 @@ def test_what_happened_is_told_apart_by_shape_and_other_markets_are_left_out() -
 
 
 def test_the_legend_names_the_signs_that_are_there() -> None:
-    title = text(desk_chart_lines(Past(PAST, "", True), "ETH", EVENTS[3:5], 120, 12)[0])
+    title = text(desk_chart_lines(Known(PAST, "", True), "ETH", EVENTS[3:5], 120, 12)[0])
     assert "▲ opened × closed" in title
     assert "reduced" not in title
 

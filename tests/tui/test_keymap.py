@@ -13,7 +13,8 @@ from tui.settings import UiSettings
 
 
 def test_the_registrys_own_keys_are_a_key_map() -> None:
-    Keymap.of({action.id: " ".join(action.keys.split(",")) for action in ACTIONS})
+    own = {action.id: " ".join(action.keys.split(",")) for action in ACTIONS if action.id not in ("cancel", "back")}
+    Keymap.of(own)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ def test_the_registrys_own_keys_are_a_key_map() -> None:
         ({"halt": "ctrl+"}, "'ctrl+' is not a key"),
         ({"halt": "c"}, "c is also the key of halt"),
         ({"leave": ""}, "leave: needs a key"),
+        ({"cancel": "f2"}, "cancel: escape gets out of everything"),
+        ({"halt": "escape"}, "esc is also the key of halt"),
         ({"halt_all": " "}, "halt_all: needs a key"),
     ],
 )

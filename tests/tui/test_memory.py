@@ -45,6 +45,26 @@ def test_the_next_run_sees_what_the_last_one_left(path: Path) -> None:
     assert again.beat() == ""
 
 
+@pytest.mark.parametrize("text", ["", None])
+def test_who_only_reads_begins_as_the_last_one_left_it_and_changes_no_file(path: Path, text: str | None) -> None:
+    last = Memory(path)
+    last.keep_view("desks", SEEN)
+    last.close()
+    if text is not None:
+        path.write_text(text)
+    before = path.read_bytes()
+    reader = Memory(path, writes=False)
+    assert reader.view("desks") == (SEEN if text is None else View())
+    reader.keep_view("desks", View(filter="side:long"))
+    reader.keep_shares({"two.x": 65})
+    told = reader.beat()
+    assert told.endswith("it is left where it is") if text is not None else told == ""
+    assert reader.close() == ""
+    assert reader.view("desks") == View(filter="side:long")
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["screen.json"]
+
+
 def test_the_file_is_its_owners_only_and_nothing_is_left_beside_it(path: Path) -> None:
     memory = Memory(path)
     memory.keep_shares({"two.x": 65})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Settings
+from engine.port import Port
 from engine.rewind import Rewind
 from engine.snapshot import Event
 from tests.engine.journals import write
@@ -15,7 +16,10 @@ from tests.tui.operator import Operator, Size
 from tests.tui.scripted import NOW, ScriptedPort
 from tui.app import PerpdeskApp
 from tui.frame import Frame
+from tui.memory import Memory
+from tui.opening import paint
 from tui.settings import UiSettings
+from tui.table import View
 from tui.tape import Player
 
 
@@ -43,6 +47,24 @@ async def looking_back(journal: Path, clock: Clock, size: Size = (160, 45)) -> A
         await operator.frame()
         yield operator, past
     past.close()
+
+
+def test_what_is_looked_for_in_the_past_is_not_kept_for_the_next_live_run(
+    journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_at_once(port: Port, ui: UiSettings, browser: object, memory: Memory, tape: object) -> int:
+        memory.keep_view("desks", View(filter="side:short"))
+        assert memory.close() == ""
+        return 0
+
+    monkeypatch.setattr("tui.app.run_app", leave_at_once)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    past = Rewind(journal, Settings())
+    paint(past, UiSettings(), tape=Player(past))
+    assert list(tmp_path.rglob("*")) == []
+    paint(past, UiSettings())
+    past.close()
+    assert [file.name for file in tmp_path.rglob("*.json")] == ["screen.json"]
 
 
 @pytest.fixture

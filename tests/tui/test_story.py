@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.commands import CloseDesk, HaltAll, HaltDesk, Receipt, ResumeDesk
+from engine.exchange_rows import Side
 from engine.snapshot import DeskPhase, Event
 from tests.tui.operator import focused, watching
 from tests.tui.scripted import NOW, ScriptedPort, address, desk, idle, snapshot, status
@@ -198,9 +199,9 @@ async def test_a_position_that_vanishes_under_the_dialog_cannot_be_closed() -> N
         await operator.press("c", "tab")
         operator.port.change_desk(0, side=None, exit=None)
         await operator.frame()
-        assert operator.sees("There is no position to close")
+        assert operator.sees("This position is gone")
         await operator.press("enter")
-        assert operator.sees("There is no position to close")
+        assert operator.sees("This position is gone")
         assert operator.port.commands == []
 
 
@@ -493,3 +494,24 @@ async def test_ten_thousand_desks_stay_quick() -> None:
 async def test_a_desk_that_waits_has_no_figures() -> None:
     async with watching(ScriptedPort(snapshot(desks=(idle(0), desk(1))))) as operator:
         assert "?" not in operator.line("PEPE·").split("ETH")[0]
+
+
+@pytest.mark.parametrize("key", ["c", "v"])
+async def test_a_question_is_about_one_position_and_never_about_the_next(key: str) -> None:
+    port = ScriptedPort()
+    async with watching(port, ui=UiSettings(close_seconds=0.05)) as operator:
+        await operator.press(key, "tab")
+        port.change_desk(0, position_id=99_999, side=Side.LONG)
+        await operator.frame()
+        assert operator.sees("This position is gone")
+        await operator.press("enter")
+        await operator.waits(0.1)
+        assert port.commands == []
+
+
+async def test_a_command_of_which_some_was_done_is_not_called_refused() -> None:
+    port = ScriptedPort(answer=Receipt("x", False, "PARTLY", "5 of 8 closed; 3 not closed", 1))
+    async with watching(port) as operator:
+        await operator.press("h")
+        await operator.until(lambda: "only partly" in operator.message)
+        assert "refused" not in operator.message

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from engine.alerts.desk import AlertDesk, alert_desk, tried
 from engine.alerts.rules import Alert, Kind
-from engine.alerts.sinks import MOST_LINES, MOST_WAITING, TRIES, Sink, told
+from engine.alerts.sinks import MOST_LINES, MOST_WAITING, Sink, told
 from engine.clock import SystemClock
 from engine.config import ConfigError
 from engine.sections import Alerts
@@ -123,10 +123,11 @@ async def test_what_is_refused_is_sent_again_with_what_came_since(server: Server
         desk.put(alerts(1))
         await until(lambda: server.posts)
         desk.put(alerts(1))
+        # One of the tries may have been under way when the second came.
+        await until(lambda: len(server.posts[-1][1]["alerts"]) == 2)  # type: ignore[arg-type]
         server.status = 204
-        await until(lambda: not desk.alarms() and len(server.posts) > 1)
+        await until(lambda: not desk.alarms())
     assert len(server.posts[-1][1]["alerts"]) == 2  # type: ignore[arg-type]
-    assert len(server.posts) <= TRIES
     await desk.aclose()
 
 
