@@ -142,7 +142,8 @@ def assemble(
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
-        return Worker(name, cadence, work, clock, random.Random(f"{seed}:{name}"))  # noqa: S311 - jitter
+        rng = random.Random(f"{seed}:{name}")  # noqa: S311 - jitter
+        return Worker(name, cadence, work, clock, rng, settlement.observer)
 
     lister = MarketLister(settlement, feed, settings.exchange, clock)
 

@@ -154,7 +154,7 @@ class Attached:
         alarm = f"no link to the engine, what is shown is old: {why}"
         status = self._snapshot.status
         alarms = (alarm, *(text for text in status.alarms if not text.startswith("no link to the engine")))
-        now = replace(status, alarms=alarms, feed=FeedHealth.UNKNOWN, feed_text="", keepers=KeeperHealth.UNKNOWN)
+        now = replace(status, alarms=alarms, feed=FeedHealth.UNKNOWN, feed_age_ms=None, keepers=KeeperHealth.UNKNOWN)
         self._snapshot = replace(self._snapshot, status=replace(now, keepers_text=""))
         self._lag_ms = None
 

@@ -21,6 +21,7 @@ from engine.sections import (
     Chain,
     Desks,
     ExchangeSettings,
+    MetricsPort,
     Pyth,
     Risk,
     Signal,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     venice: Venice = Venice()
     buybacks: Buybacks = Buybacks()
     alerts: Alerts = Alerts()
+    metrics: MetricsPort = MetricsPort()
     venue: Literal["paper", "avantis"] = "paper"
     """Where `run` trades: `avantis` is real money."""
     avantis: Avantis = Avantis()

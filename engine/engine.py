@@ -23,6 +23,7 @@ from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.exchange_rows import MarketPoint
 from engine.history import History
 from engine.markets import found_exchange
+from engine.observer import Observer
 from engine.port import Info
 from engine.requests.hooks import Hooks
 from engine.settlement import Recorded, Settlement
@@ -83,7 +84,8 @@ class Engine:
             stack.enter_context(Lease(self._options.directory))
             journal = await Journal.open(self._options.directory)
             stack.push_async_callback(journal.close)
-            self.settlement = Settlement(journal, self._clock, self._record)
+            metrics = self._metrics(stack)
+            self.settlement = Settlement(journal, self._clock, self._record, metrics)
             facts = await self.settlement.recover(self._recovered(await journal.newest()))
             log.info("recovered", facts=facts, state=str(self._options.directory))
             try:
@@ -95,6 +97,20 @@ class Engine:
             except ExceptionGroup as group:
                 raise _cause(group) from None
             log.info("stopped", facts=self.settlement.seq)
+
+    def _metrics(self, stack: AsyncExitStack) -> Observer:
+        """Who counts: nobody, unless a port is named."""
+        port = self._options.settings.metrics.port
+        if not port:
+            return Observer()
+        from engine.metrics import Metrics  # its library is loaded by who has asked for it
+
+        metrics = Metrics()
+        try:
+            stack.callback(metrics.serve(port, lambda: self.snapshot, lambda: self.settlement.waiting))
+        except OSError as error:
+            self._alarm(f"metrics: port {port}: {error.strerror or error}")
+        return metrics
 
     def _recovered(self, newest: int) -> Callable[[Recorded], None]:
         def told(item: Recorded) -> None:

@@ -198,6 +198,13 @@ class Alerts(_Section):
     """PERPDESK_ALERTS__TELEGRAM_TOKEN: of the bot that writes to the chat."""
 
 
+class MetricsPort(_Section):
+    """Numbers for a monitoring system, on this machine only."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Of http://127.0.0.1, in the format of Prometheus; 0 serves nothing."""
+
+
 class Token(_Section):
     """An enrolled launchpad token."""
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from engine import codec, world
 from engine.clock import Clock
+from engine.observer import Observer
 from engine.replay import fold
 from engine.world import Command, Fact, World
 from store.errors import StoreError
@@ -53,7 +54,13 @@ class _Read:
 class Settlement:
     """Owns the world and its journal. `run` must be running for `submit` and `read` to be answered."""
 
-    def __init__(self, journal: Journal, clock: Clock, publish: Callable[[Sequence[Recorded]], None]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        publish: Callable[[Sequence[Recorded]], None],
+        observer: Observer | None = None,
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._publish = publish
@@ -62,6 +69,13 @@ class Settlement:
         self._waiting = asyncio.Event()
         self._failure: StoreFailed | None = None
         self._last_ms = 0
+        self.observer = observer or Observer()
+        """Who counts what is done with it."""
+
+    @property
+    def waiting(self) -> int:
+        """Commands and reads in the queue."""
+        return len(self._queue)
 
     @property
     def seq(self) -> int:
@@ -130,7 +144,9 @@ class Settlement:
                     world.evolve(self._world, fact, seq, at_ms)
                     recorded.append(Recorded(seq, at_ms, fact))
             if recorded:
+                began = self._clock.monotonic()
                 await self._journal.append(rows, at_ms)
+                self.observer.committed(len(rows), self._clock.monotonic() - began)
         except BaseException:
             self._queue.extendleft(request for request, _ in reversed(answers))
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from engine.clock import Clock
+from engine.observer import Observer
 from engine.settlement import StoreFailed
 from engine.snapshot import KeeperHealth, KeeperRow
 
@@ -32,13 +33,20 @@ class Worker:
     """Runs `work` at a cadence until cancelled. A pass that raises is logged, counted, and retried with back-off."""
 
     def __init__(
-        self, name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], clock: Clock, rng: random.Random
+        self,
+        name: str,
+        cadence: Cadence,
+        work: Callable[[], Awaitable[str]],
+        clock: Clock,
+        rng: random.Random,
+        observer: Observer | None = None,
     ) -> None:
         self.name = name
         self._cadence = cadence
         self._work = work
         self._clock = clock
         self._rng = rng
+        self._observer = observer or Observer()
         self._passes = 0
         self._failures = 0
         self._last_ms: int | None = None
@@ -48,6 +56,7 @@ class Worker:
     async def run(self) -> None:
         """Forever. Raises StoreFailed, after which nothing can be worked on."""
         while True:
+            began = self._clock.monotonic()
             try:
                 self._detail = await self._work()
                 self._passes += 1
@@ -59,6 +68,8 @@ class Worker:
                 self._failures += 1
                 self._detail = f"{type(error).__name__}, try {self._failures}"
                 log.error("pass failed", worker=self.name, error=repr(error))
+            took = self._clock.monotonic() - began
+            self._observer.passed(self.name, took, failed=self._failures > 0)
             await self._pause()
 
     async def _pause(self) -> None:

@@ -6,7 +6,7 @@ A liquidation moves the curve for the next one, so a candidate that is refused b
 from collections import Counter
 
 from engine.settlement import Settlement
-from engine.world import World
+from engine.world import Fact, World
 from venue.exchange.commands import Code, LiquidatePosition, Rejection
 from venue.exchange.health import health
 
@@ -28,13 +28,16 @@ class Liquidator:
         found = await self._settlement.read(_ready)
         for position_id in found[:MAX_ATTEMPTS]:
             answer = await self._settlement.submit(LiquidatePosition(self._account, position_id))
-            if not isinstance(answer, Rejection):
-                self._tally["done"] += 1
-            elif answer.code in _RACED:
-                self._tally["raced"] += 1
-            else:
-                self._tally[answer.code] += 1
+            outcome = _outcome(answer)
+            self._tally[outcome] += 1
+            self._settlement.observer.acted(self._account, outcome)
         return ", ".join(f"{count} {name}" for name, count in sorted(self._tally.items())) or "nothing to do yet"
+
+
+def _outcome(answer: tuple[Fact, ...] | Rejection) -> str:
+    if not isinstance(answer, Rejection):
+        return "done"
+    return "raced" if answer.code in _RACED else str(answer.code)
 
 
 def _ready(world: World) -> list[int]:
