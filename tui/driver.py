@@ -1,5 +1,6 @@
 """Textual's Linux driver, made so that a terminal which stalls or goes away holds nobody up."""
 
+import asyncio
 import os
 import signal
 from queue import SimpleQueue
@@ -19,6 +20,8 @@ _BACKLOG = 4
 """Writes waiting before the screen stops drawing: more only makes what the operator sees older."""
 _LIMIT = 64
 """Writes waiting before they are thrown away, to be made good by one full repaint."""
+_RESIZE_SECONDS = 0.1
+"""Least time between two layouts of a window that is being dragged: each takes the engine's turn for a while."""
 _LAST_WORDS_SECONDS = 0.5
 
 
@@ -106,6 +109,23 @@ class TerminalDriver(Patient, LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         # SIGTSTP stops every thread, the engine's too.
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    def start_application_mode(self) -> None:
+        """Also takes the sizes of a window that is being dragged a few times a second, and the last one for sure."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        loop, resized = asyncio.get_running_loop(), signal.getsignal(signal.SIGWINCH)
+        waiting: list[asyncio.TimerHandle] = []
+
+        def now() -> None:
+            waiting.clear()
+            if callable(resized):
+                resized(signal.SIGWINCH, None)
+
+        def soon() -> None:
+            if not waiting:
+                waiting.append(loop.call_later(_RESIZE_SECONDS, now))
+
+        signal.signal(signal.SIGWINCH, lambda *_: loop.call_soon_threadsafe(soon))
 
     @property
     def gone(self) -> bool:

@@ -51,7 +51,8 @@ def keys() -> None:
 
 def gap() -> None:
     """Longest gap in the engine's own loop, ms, while the terminal is in trouble, beside one that is not."""
-    troubles = (pulse.stalls, 60.0), (pulse.suspends, 10.0), (pulse.resizes, 10.0), (pulse.hangs_up, 10.0)
+    stall_s = float(os.environ.get("STALL_SECONDS", "60"))
+    troubles = (pulse.stalls, stall_s), (pulse.suspends, 10.0), (pulse.resizes, 10.0), (pulse.hangs_up, 10.0)
     with tempfile.TemporaryDirectory() as folder, pulse.beating(Path(folder)) as engine:
         time.sleep(WARM_UP_S)
         _, calm = engine.during(pulse.nothing, 20.0)

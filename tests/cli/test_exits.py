@@ -43,7 +43,8 @@ def test_a_look_at_a_running_engine_loads_no_engine() -> None:
 import sys
 from tui.cli import cli
 import click, tui.looks, tui.attach
-loaded = [name for name in sys.modules if name.startswith(("engine.engine", "engine.assembly", "aiohttp", "web3"))]
+heavy = ("engine.engine", "engine.assembly", "aiohttp", "httpx", "web3")
+loaded = [name for name in sys.modules if name.startswith(heavy)]
 assert not loaded, loaded
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,9 +2,12 @@
 
 import ipaddress
 import re
+from typing import TYPE_CHECKING
 
-import httpx
 from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def checked_key(key: SecretStr | None, whose: str) -> SecretStr | None:
@@ -17,8 +20,10 @@ def checked_key(key: SecretStr | None, whose: str) -> SecretStr | None:
     return key
 
 
-def checked_url(text: str, whose: str) -> httpx.URL:
+def checked_url(text: str, whose: str) -> "httpx.URL":
     """`text` as a URL that is safe to send a key or an order to. Raises `ValueError` otherwise."""
+    import httpx  # a screen that only looks has no use for it, and it takes longer to load than all the rest of this
+
     try:
         url = httpx.URL(text)
         url.host.encode("idna")  # what the resolver will do, and raise from the middle of a connection
