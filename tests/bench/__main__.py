@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import attach, chain, clearing, desks, feed, grid, requests, settlement, terminal
+from tests.bench import attach, chain, clearing, desks, feed, grid, liquidation, requests, settlement, terminal
 
 BENCHES: dict[str, Callable[[], None]] = {
     "attach": attach.attach,
@@ -11,6 +11,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "clearing.step": clearing.step,
     "desks": desks.management_pass,
     "feed.parse": feed.parse,
+    "liquidation": liquidation.step,
     "settlement.serial": settlement.serial,
     "settlement.grouped": settlement.grouped,
     "requests": requests.keeper_pass,

@@ -1,0 +1,1 @@
+"""Which positions may be liquidated, without looking at the others."""

@@ -1,0 +1,54 @@
+"""The liquidation indexes of a whole exchange, kept by its facts."""
+
+from engine.liquidations.index import LiquidationIndex
+from venue.exchange.facts import PositionIncreased, PositionLiquidated, PositionOpened, PositionReduced
+from venue.exchange.health import Health
+from venue.exchange.state import Exchange, Position
+
+_CHANGES = (PositionOpened, PositionIncreased, PositionReduced, PositionLiquidated)
+
+
+class LiquidationBook:
+    """One index per market. Every fact must be shown to `follow` after it was folded and before the next question;
+    several may have been folded by then."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._indexes: dict[str, LiquidationIndex] = {}
+        for position in exchange.open_positions.values():
+            self._index(position.market).put(position)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._indexes.values()))
+
+    def follow(self, exchange: Exchange, fact: object) -> None:
+        """Takes note of a position that a fact opened, changed or ended; other facts are none of its business."""
+        if not isinstance(fact, _CHANGES):
+            return
+        position = exchange.positions[fact.position_id]
+        index = self._index(position.market)
+        if position.id in exchange.open_positions:
+            index.put(position)
+        else:
+            index.remove(position.id)
+
+    def due(self, exchange: Exchange) -> list[int]:
+        """Ids of the positions that a liquidation would now be accepted for, all markets together: least equity per
+        margin first, then largest fee, then id. Those opened in this block wait for the next."""
+        found = [
+            due
+            for symbol, index in self._indexes.items()
+            for due in index.all_due(exchange.markets[symbol])
+            if due.open_block != exchange.current_block
+        ]
+        return [due.position_id for due in sorted(found)]
+
+    def nearest(self, exchange: Exchange, count: int) -> list[tuple[Position, Health]]:
+        """The `count` positions with the largest loss share, as `LiquidationIndex.nearest` guarantees them."""
+        found = [
+            each for symbol, index in self._indexes.items() for each in index.nearest(exchange.markets[symbol], count)
+        ]
+        found.sort(key=lambda row: (row[1].loss_share, row[0].id), reverse=True)
+        return found[:count]
+
+    def _index(self, symbol: str) -> LiquidationIndex:
+        return self._indexes.setdefault(symbol, LiquidationIndex())
