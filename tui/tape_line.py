@@ -23,7 +23,7 @@ _GAP = "  "
 
 def tape_line(sight: TapeSight, width: int, keymap: Keymap) -> Line:
     """Shortened from its keys; state, time and entry are always there."""
-    state = ("▶ playing", Tone.STRONG) if sight.playing else ("⏸ paused ", Tone.WARN)
+    state = ("▶ playing", Tone.STRONG) if sight.playing else ("‖ paused ", Tone.WARN)
     entries = f"{count(sight.entry):>{len(count(sight.newest))}} of {count(sight.newest)}"
     pieces = [
         Piece(9, (state,)),

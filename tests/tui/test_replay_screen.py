@@ -80,7 +80,7 @@ async def test_it_says_what_it_is_and_what_nobody_knows(journal: Path, clock: Cl
         assert "pyth unknown" in top
         assert "silent" not in top
         assert f"of {past.newest}" in operator.message
-        assert operator.message.startswith("⏸ paused")
+        assert operator.message.startswith("‖ paused")
         assert operator.line("ETH").split()[-1]
         assert "?" in operator.line("DOGE")
 
@@ -124,7 +124,7 @@ async def test_it_plays_at_its_speed_and_stops_at_the_end(journal: Path, clock: 
         await operator.frame()
         assert (past.at_ms, past.seq) == (past.last_ms, past.newest)
         await operator.frame()
-        assert operator.message.startswith("⏸ paused")
+        assert operator.message.startswith("‖ paused")
 
 
 async def test_the_log_follows_backward_as_well(journal: Path, clock: Clock) -> None:
@@ -149,7 +149,7 @@ async def test_nothing_can_be_commanded_and_the_tape_comes_back(journal: Path, c
         await operator.press("h")
         assert "what is past cannot be commanded" in operator.message
         await operator.press("left")
-        assert operator.message.startswith("⏸ paused")
+        assert operator.message.startswith("‖ paused")
         await operator.press("H", "H")
         assert "what is past cannot be commanded" in operator.message
 
@@ -167,7 +167,7 @@ async def test_alarms_can_still_be_read(journal: Path, clock: Clock) -> None:
         await operator.press("a")
         assert operator.sees("Nothing needs you now.")
         await operator.press("escape")
-        assert operator.message.startswith("⏸ paused")
+        assert operator.message.startswith("‖ paused")
 
 
 async def test_leaving_needs_no_second_key(journal: Path, clock: Clock) -> None:

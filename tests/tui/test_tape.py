@@ -137,14 +137,14 @@ def text(width: int, keymap: Keymap | None = None, **changes: int) -> str:
 
 def test_the_line_of_a_wide_terminal() -> None:
     assert text(200) == (
-        " ⏸ paused   x60    2026-05-28 20:27:41Z  entry   169 of 1,222  █░░░░░░░░░░░░░░░░░░░░░░░   6%"
+        " ‖ paused   x60    2026-05-28 20:27:41Z  entry   169 of 1,222  █░░░░░░░░░░░░░░░░░░░░░░░   6%"
         "  space play  left right entry  [ ] minute  { } hour  , . speed"
     )
     assert text(200, playing=1).startswith(" ▶ playing  x60 ")
 
 
 def test_the_line_of_a_narrow_one_keeps_time_and_entry() -> None:
-    assert text(80) == " ⏸ paused   x60    2026-05-28 20:27:41Z  entry   169 of 1,222  █░░░░░░░░░   6%"
+    assert text(80) == " ‖ paused   x60    2026-05-28 20:27:41Z  entry   169 of 1,222  █░░░░░░░░░   6%"
     for width in range(80, 201):
         assert cells(tape_line(sight(), width, Keymap())) < width
         assert "2026-05-28 20:27:41Z" in text(width)
