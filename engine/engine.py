@@ -107,7 +107,9 @@ class Engine:
 
         metrics = Metrics()
         try:
-            stack.callback(metrics.serve(port, lambda: self.snapshot, lambda: self.settlement.waiting))
+            stack.callback(
+                metrics.serve(port, lambda: getattr(self, "snapshot", None), lambda: self.settlement.waiting)
+            )
         except OSError as error:
             self._alarm(f"metrics: port {port}: {error.strerror or error}")
         return metrics

@@ -4,7 +4,6 @@ Idle and broken never look the same: a keeper that does nothing goes on passing,
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -49,10 +48,11 @@ class Metrics(Observer):
         self._facts.inc(facts)
         self._commit_s.observe(seconds)
 
-    def serve(self, port: int, latest: Callable[[], Snapshot], waiting: Callable[[], int]) -> Callable[[], None]:
+    def serve(self, port: int, latest: Callable[[], Snapshot | None], waiting: Callable[[], int]) -> Callable[[], None]:
         """Answers on loopback, in a thread of its own, until what is returned is called. Raises OSError.
 
-        `latest` is the newest picture, `waiting` how many commands and reads the settlement has in its queue.
+        `latest` is the newest picture, None before the first; `waiting` is how many commands and reads the settlement
+        has in its queue.
         """
         self.registry.register(Picture(latest, waiting))
         server, thread = start_http_server(port, addr=HOST, registry=self.registry)
@@ -68,7 +68,7 @@ class Metrics(Observer):
 class Picture(Collector):
     """Gauges of the newest picture, at the moment somebody asks."""
 
-    def __init__(self, latest: Callable[[], Snapshot], waiting: Callable[[], int]) -> None:
+    def __init__(self, latest: Callable[[], Snapshot | None], waiting: Callable[[], int]) -> None:
         self._latest = latest
         self._waiting = waiting
 
@@ -78,8 +78,8 @@ class Picture(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All gauges; none before the first picture."""
-        with suppress(AttributeError):
-            picture = self._latest()
+        picture = self._latest()
+        if picture is not None:
             yield from _status(picture, self._waiting())
             yield from _keepers(picture)
             yield from _feeds(picture)

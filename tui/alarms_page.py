@@ -3,7 +3,7 @@
 from engine.commands import alarm_key
 from tui import format as fmt
 from tui.actions import BY_ID
-from tui.dialogs import STEPS, Scroll
+from tui.dialogs import Scroll
 from tui.session import Session
 from tui.tones import Line, Tone
 
@@ -65,9 +65,7 @@ class AlarmsPage(Scroll):
             return
         if known:
             self._acknowledge()
-        step = STEPS.get(key, 0)
-        step += {"pagedown": self.room, "pageup": -self.room}.get(key, 0)
-        if step:
+        if step := self.step(key):
             self._at = max(0, min(self._at + step, len(self._alarms) - 1))
             self._chosen = alarm_key(self._alarms[self._at]) if self._alarms else ""
         self.draw_frame(fresh=False)

@@ -1,25 +1,21 @@
 """The question before the first live order of a session."""
 
-from textual import events
-
 from engine.commands import PHRASE
 from tui import format as fmt
-from tui.dialogs import Panel
 from tui.figures import figure, named
-from tui.session import Session
 from tui.tones import Line, Tone
+from tui.typed_dialog import TypedDialog
 
 _BLANK: Line = ()
 _SHOWN = 4
 """Most wallets that are listed."""
 
 
-class ArmDialog(Panel):
+class ArmDialog(TypedDialog):
     """Whose money it is, and what may be risked; a word typed in full is the answer."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._typed = ""
+    most = len(PHRASE)
+    ahead = False
 
     def content(self) -> list[Line]:
         """Wallets, limits, and what has been typed."""
@@ -40,24 +36,17 @@ class ArmDialog(Panel):
             (("Until it is confirmed nothing is opened, claimed or bought.", Tone.TEXT),),
             (("Positions are left all the same, by rules and by hand.", Tone.TEXT),),
             _BLANK,
-            ((f"Type {PHRASE} and enter: ", Tone.TEXT), (f"[{fmt.fit(self._typed, len(PHRASE))}]", Tone.ALARM)),
+            ((f"Type {PHRASE} and enter: ", Tone.TEXT), (f"[{fmt.fit(self.text, len(PHRASE))}]", Tone.ALARM)),
             (("esc only looks; A asks again", Tone.DIM),),
         ]
 
-    def typed(self, event: events.Key) -> bool:
-        """Letters of the word, and nothing else: all other keys keep their meaning."""
-        if event.key == "backspace":
-            self._typed = self._typed[:-1]
-        elif event.character and event.character in PHRASE and len(self._typed) < len(PHRASE):
-            self._typed += event.character
-        else:
-            return False
-        self.draw_frame(fresh=False)
-        return True
+    def takes(self, letter: str) -> bool:
+        """Letters of the word only: all other keys keep their meaning."""
+        return letter in PHRASE
 
-    def pressed(self, key: str) -> None:
-        """Enter confirms what is typed in full."""
-        if key == "enter" and self._typed == PHRASE and self.is_current:
+    def answered(self) -> None:
+        """Confirms what is typed in full."""
+        if self.text == PHRASE:
             self.dismiss()
             self.session.arm(PHRASE)
 

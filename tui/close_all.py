@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from engine.snapshot import DeskPhase, DeskRow
 from tui import format as fmt
 from tui.dialogs import same_position
 from tui.leaving import Leaving, in_line, leaves
@@ -43,7 +42,7 @@ class CloseAllDialog(TypedDialog):
 
     def _line(self) -> list[Leaving]:
         desks = self.session.frame.snapshot.desks
-        meant = [desk for desk in desks if same_position(self._asked.get(desk.address, _NOBODY), desk)]
+        meant = [desk for desk in desks if (was := self._asked.get(desk.address)) and same_position(was, desk)]
         return in_line(replace(self.session.frame.snapshot, desks=tuple(meant)))
 
     def content(self) -> list[Line]:
@@ -86,7 +85,6 @@ class CloseAllDialog(TypedDialog):
             self.session.close_all_soon(leaves(line))
 
 
-_NOBODY = DeskRow("", "", DeskPhase.IDLE, 0, 0, 0, "")
 _HEAD = f"{'token':14} {'side':5} {'size':>12} {'pnl':>10} {'exit price':>11} {'impact':>7} {'payout':>9}"
 
 

@@ -140,10 +140,13 @@ class Scroll(Panel):
         """Lines come and go: so does their room."""
         self.fit(self.content())
 
+    def step(self, key: str) -> int:
+        """How many lines a key goes, down or up."""
+        return STEPS.get(key, 0) or PAGES.get(key, 0) * self.room
+
     def pressed(self, key: str) -> None:
         """Scrolls."""
-        step = STEPS.get(key, 0) or PAGES.get(key, 0) * self.room
-        self._top += step
+        self._top += self.step(key)
         self.draw_frame(fresh=False)
 
 

@@ -3,7 +3,7 @@
 from itertools import zip_longest
 
 from tui import format as fmt
-from tui.dialogs import PAGES, STEPS, Scroll
+from tui.dialogs import Scroll
 from tui.key_line import help_lines
 from tui.tones import Line, Tone
 
@@ -31,7 +31,7 @@ class HelpPage(Scroll):
 
     def pressed(self, key: str) -> None:
         """Scrolls; any other key closes it, and does nothing else."""
-        if key in STEPS or key in PAGES:
+        if self.step(key):
             super().pressed(key)
         else:
             self.dismiss()

@@ -14,7 +14,8 @@ class TypedDialog(Panel):
     most = 60
     """Characters."""
     ahead = True
-    """Whether letters typed before it was there go into it: on a slow line nobody waits for a panel."""
+    """Whether letters typed before it was there, and pasted ones, go into it: on a slow line nobody waits for a panel.
+    A word that says that something dangerous is meant must have been typed, and after it was asked for."""
 
     def __init__(self, session: Session, text: str = "") -> None:
         super().__init__(session)
@@ -22,7 +23,7 @@ class TypedDialog(Panel):
 
     def entry(self, label: str, tone: Tone = Tone.STRONG) -> Line:
         """The line as it is typed; of a long one its end."""
-        room = self.width - len(label) - 8
+        room = min(self.most + 1, self.width - len(label) - 8)
         return ((f"{label} ", Tone.TEXT), (f"[{fmt.fit(self.text[1 - room :] + '_', room)}]", tone))
 
     def typed(self, event: events.Key) -> bool:
@@ -42,6 +43,8 @@ class TypedDialog(Panel):
     def on_paste(self, event: events.Paste) -> None:
         """The first line of what is pasted, as if it had been typed."""
         event.stop()
+        if not self.ahead:
+            return
         letters = [letter for letter in event.text.partition("\n")[0] if letter.isprintable() and self.takes(letter)]
         self.text = (self.text + "".join(letters))[: self.most]
         self.changed()

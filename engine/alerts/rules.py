@@ -68,8 +68,14 @@ def on_screen(picture: Snapshot, near: float) -> list[str]:
         for desk in picture.desks
         if desk.liq_move is not None and desk.liq_move <= near
     ]
-    poor = [row for row in picture.flow.wallets if row.gas is not None and row.gas < row.least_gas]
-    return [clean(text) for text in (*told, *(f"{row.address} holds too little gas to open" for row in poor))]
+    told += [alert.text for alert in _poor(picture)]
+    return [clean(text) for text in told]
+
+
+def _poor(picture: Snapshot) -> Iterator[Alert]:
+    for wallet in picture.flow.wallets:
+        if wallet.gas is not None and wallet.gas < wallet.least_gas:
+            yield Alert(Kind.GAS, f"gas:{wallet.address}", f"{wallet.address} holds too little gas to open")
 
 
 def _halted_by_a_rule(desk: DeskRow) -> bool:
@@ -94,9 +100,7 @@ def found(picture: Snapshot, near: float) -> Iterator[Alert]:
         yield Alert(Kind.FEED, "feed", clean(f"prices {status.feed} {status.feed_text}: nothing is opened"))
     if picture.flow.difference:
         yield Alert(Kind.FUNDS, "funds", f"the wallet is {_usd(picture.flow.difference)} USDC off the books")
-    for wallet in picture.flow.wallets:
-        if wallet.gas is not None and wallet.gas < wallet.least_gas:
-            yield Alert(Kind.GAS, f"gas:{wallet.address}", f"{wallet.address} holds too little gas to open")
+    yield from _poor(picture)
 
 
 def _desk(desk: DeskRow, near: float) -> Iterator[Alert]:
