@@ -26,7 +26,7 @@ from engine.markets import found_exchange
 from engine.observer import Observer
 from engine.port import Info
 from engine.requests.hooks import Hooks
-from engine.settlement import Recorded, Settlement
+from engine.settlement import Publish, Recorded, Settlement
 from engine.snapshot import EventPage, Snapshot
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
@@ -114,11 +114,12 @@ class Engine:
             self._alarm(f"metrics: port {port}: {error.strerror or error}")
         return metrics
 
-    def _recovered(self, newest: int) -> Callable[[Recorded], None]:
-        def told(item: Recorded) -> None:
-            self.chronicle.record((item,), replayed=True)
-            if item.seq % TOLD_EVERY == 0 or item.seq == newest:
-                self._options.progress(item.seq, newest)
+    def _recovered(self, newest: int) -> Publish:
+        def told(_world: World, recorded: Sequence[Recorded]) -> None:
+            self.chronicle.record(recorded, replayed=True)
+            seq = recorded[-1].seq
+            if seq % TOLD_EVERY == 0 or seq == newest:
+                self._options.progress(seq, newest)
 
         return told
 
@@ -169,7 +170,7 @@ class Engine:
             for worker in self.parts.later_workers:
                 tasks.create_task(worker.run(), name=worker.name)
 
-    def _record(self, recorded: Sequence[Recorded]) -> None:
+    def _record(self, _world: World, recorded: Sequence[Recorded]) -> None:
         self.chronicle.record(recorded)
         self.hooks.published(recorded)
 

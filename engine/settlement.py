@@ -39,6 +39,10 @@ class Recorded:
     fact: Fact
 
 
+Publish = Callable[[World, Sequence[Recorded]], None]
+"""Is shown the world and what was just folded into it; must not keep references into the world."""
+
+
 @dataclass(slots=True)
 class _Request:
     command: Command
@@ -58,7 +62,7 @@ class Settlement:
         self,
         journal: Journal,
         clock: Clock,
-        publish: Callable[[Sequence[Recorded]], None],
+        publish: Publish,
         observer: Observer | None = None,
     ) -> None:
         self._journal = journal
@@ -82,12 +86,15 @@ class Settlement:
         """Number of the newest committed fact."""
         return self._journal.seq
 
-    async def recover(self, replayed: Callable[[Recorded], None] = lambda _: None) -> int:
-        """Folds the whole journal and returns how many facts it held. Raises Damaged when it cannot be trusted."""
+    async def recover(self, replayed: Publish = lambda _world, _recorded: None) -> int:
+        """Folds the whole journal and returns how many facts it held; `replayed` is shown each of them by itself.
+
+        Raises Damaged when it cannot be trusted.
+        """
         async for entry in self._journal.replay():
             fact = fold(self._world, entry)
             self._last_ms = entry.at_ms
-            replayed(Recorded(entry.seq, entry.at_ms, fact))
+            replayed(self._world, (Recorded(entry.seq, entry.at_ms, fact),))
         return self._journal.seq
 
     async def submit(self, command: Command) -> tuple[Fact, ...] | Rejection:
@@ -151,7 +158,7 @@ class Settlement:
             self._queue.extendleft(request for request, _ in reversed(answers))
             raise
         if recorded:
-            self._publish(recorded)
+            self._publish(self._world, recorded)
         for request, answer in answers:
             if not request.answer.done():
                 request.answer.set_result(answer)

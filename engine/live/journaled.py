@@ -118,7 +118,7 @@ async def journaled(directory: Path, clock: Clock) -> AsyncGenerator[Settlement,
     with Lease(directory):
         journal = await Journal.open(directory)
         try:
-            settlement = Settlement(journal, clock, lambda _: None)
+            settlement = Settlement(journal, clock, lambda _world, _recorded: None)
             await settlement.recover()
             writer = asyncio.create_task(settlement.run(), name="settlement")
             try:

@@ -10,7 +10,7 @@ from engine.desks import commands as desks
 from engine.desks.manager import DeskManager
 from engine.keepers.requests import Notes, RequestKeeper
 from engine.settlement import Recorded, Settlement
-from engine.world import Command, Fact
+from engine.world import Command, Fact, World
 from store.journal import Journal
 from venue.exchange import commands as exchange
 from venue.exchange.commands import Rejection
@@ -96,7 +96,7 @@ async def settled(
 ) -> AsyncIterator[Settlement]:
     """A recovered settlement whose writer runs; leaving is as sudden as a kill, because nothing is flushed."""
 
-    def publish(items: Sequence[Recorded]) -> None:
+    def publish(_world: World, items: Sequence[Recorded]) -> None:
         if published is not None:
             published.extend(items)
 
