@@ -36,7 +36,10 @@ from engine.exchange_loops import (
 from engine.feed import Feed
 from engine.fees import FeeClaimer
 from engine.funds_view import FundsView
-from engine.keepers.requests import Notes, RequestKeeper
+from engine.keepers.notes import Notes
+from engine.keepers.requests import RequestKeeper
+from engine.keepers.tally import Counts
+from engine.liquidations.book import LiquidationBook
 from engine.markets import MarketLister
 from engine.operator import Operator
 from engine.paper_wallet import DESK_PREFIX
@@ -46,6 +49,7 @@ from engine.requests.counter import RequestCounter
 from engine.requests.hooks import Hooks
 from engine.requests.prices import IndexPrices
 from engine.settlement import Settlement
+from engine.still_maker import StillMaker
 from engine.view import Label, View
 from engine.wallet import WalletWatch
 from engine.who import local_operator
@@ -71,6 +75,7 @@ CREATOR_BUYBACK = Cadence(600, 1200)
 BUYBACK_ENGINE = Cadence(900, 1800)
 WALLET_WATCH = Cadence(25, 35)
 SCREEN = Cadence(0.2, 0.2)
+SNAPSHOTS = Cadence(55, 65)
 _LOOKING = ("feed", "screen", "sampler", "wallet")
 """What also runs where nothing is written; loops of places say it themselves."""
 
@@ -106,6 +111,8 @@ def assemble(
     clock: Clock,
     publish: Callable[[], Awaitable[str]],
     hooks: Hooks,
+    book: LiquidationBook,
+    stills: StillMaker,
     live: "Live | None" = None,
     tokens: Collection[str] = (),
 ) -> Parts:
@@ -125,14 +132,14 @@ def assemble(
     guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
     buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks, hold)
     prices = IndexPrices(feed, clock)
-    notes = Notes()
+    notes: Notes[str] = Notes()
     alerts = alert_desk(settings.alerts, clock)
     money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money, places.wallets)
     view = View(
         _label(settings, demo, places, venice),
         feed,
         terms,
-        LiquidationQueue(owner_of),
+        LiquidationQueue(owner_of, lambda _exchange: book),
         prices,
         notes,
         money,
@@ -141,9 +148,9 @@ def assemble(
         lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms())),
     )
 
-    def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
+    def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], counts: Counts | None = None) -> Worker:
         rng = random.Random(f"{seed}:{name}")  # noqa: S311 - jitter
-        return Worker(name, cadence, work, clock, rng, settlement.observer)
+        return Worker(name, cadence, work, clock, rng, counts)
 
     lister = MarketLister(settlement, feed, settings.exchange, clock)
 
@@ -160,13 +167,14 @@ def assemble(
         worker("positions", POSITION_WATCH, manager.watch),
         worker("callbacks", POSITION_WATCH, hooks.pass_once),
         worker("screen", SCREEN, publish),
+        worker("snapshots", SNAPSHOTS, stills.pass_once),
     ]
     loops = [*places.loops]
     if places.embedded:
-        loops += exchange_loops(settings, settlement, lister, prices, notes, clock, seed)
+        loops += exchange_loops(settings, settlement, lister, prices, notes, book, clock, seed)
     if demo:
         loops += crowd_loops(settlement, feed, prices, clock, seed)
-    workers += [worker(loop.name, loop.cadence, loop.work) for loop in loops]
+    workers += [worker(loop.name, loop.cadence, loop.work, loop.counts) for loop in loops]
     if places.fees is not None:
         fees = FeeClaimer(settlement, places.fees, int(settings.risk.reserve_pct * PPM), hold)
         workers.append(paced("fees", FEE_CLAIMER, fees.claim_pooled_fees_cycle))

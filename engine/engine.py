@@ -1,7 +1,7 @@
 """The engine's life on one asyncio loop: recover, be ready, work, stop."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,19 +22,23 @@ from engine.desks.facts import REGISTRY
 from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.exchange_rows import MarketPoint
 from engine.history import History
+from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
-from engine.observer import Observer
 from engine.port import Info
 from engine.requests.hooks import Hooks
-from engine.settlement import Publish, Recorded, Settlement
-from engine.snapshot import EventPage, Snapshot
+from engine.settlement import Publish, Recorded, Settlement, Start
+from engine.snapshot import EventPage, Snapshot, Vitals
+from engine.still_maker import StillMaker
+from engine.still_world import newest as newest_still
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
+from engine.vitals import Durations, feel_pulse
 from engine.who import local_info
 from engine.world import World
 from store.errors import WrongState
 from store.journal import Journal
 from store.lease import Lease
+from store.reader import Reader
 
 if TYPE_CHECKING:
     from engine.live.places import Live
@@ -63,6 +67,8 @@ class Engine:
 
     settlement: Settlement
     parts: Parts
+    _book: LiquidationBook
+    _stills: StillMaker
     snapshot: Snapshot
     summary: Summary
     """What the run came to; there when `run` has returned."""
@@ -74,6 +80,7 @@ class Engine:
         self.chronicle = chronicle
         self.hooks = Hooks()
         self.history = History()
+        self._lags = Durations()
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Recovers, calls `ready` once there is a snapshot, works until `stop`.
@@ -84,9 +91,12 @@ class Engine:
             stack.enter_context(Lease(self._options.directory))
             journal = await Journal.open(self._options.directory)
             stack.push_async_callback(journal.close)
-            metrics = self._metrics(stack)
-            self.settlement = Settlement(journal, self._clock, self._record, metrics)
-            facts = await self.settlement.recover(self._recovered(await journal.newest()))
+            self.settlement = Settlement(journal, self._clock, self._record)
+            newest = await journal.newest()
+            start = self._start(newest)
+            facts = await self.settlement.recover(self._recovered(newest), start)
+            begun = start.mark.seq if start else 0
+            self._stills = StillMaker(self._options.directory, lambda: self.settlement.seq, begun, self._clock)
             log.info("recovered", facts=facts, state=str(self._options.directory))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -98,21 +108,35 @@ class Engine:
                 raise _cause(group) from None
             log.info("stopped", facts=self.settlement.seq)
 
-    def _metrics(self, stack: AsyncExitStack) -> Observer:
-        """Who counts: nobody, unless a port is named."""
+    def _serve_metrics(self, stack: AsyncExitStack) -> None:
         port = self._options.settings.metrics.port
         if not port:
-            return Observer()
-        from engine.metrics import Metrics  # its library is loaded by who has asked for it
+            return
+        from engine.metrics import serve  # its library is loaded by who has asked for it
 
-        metrics = Metrics()
         try:
-            stack.callback(
-                metrics.serve(port, lambda: getattr(self, "snapshot", None), lambda: self.settlement.waiting)
-            )
+            stack.callback(serve(port, lambda: self.snapshot, self._timings))
         except OSError as error:
             self._alarm(f"metrics: port {port}: {error.strerror or error}")
-        return metrics
+
+    def _timings(self) -> Iterator[tuple[str, Mapping[str, str], Durations]]:
+        yield "commit", {}, self.settlement.commits
+        yield "loop_lag", {}, self._lags
+        for worker in self.parts.all_workers():
+            yield "pass", {"keeper": worker.name}, worker.durations
+
+    def _start(self, newest: int) -> Start | None:
+        """The newest snapshot that can be used, or nothing; the chronicle goes on from it too."""
+        directory = self._options.directory
+        with Reader(directory) as reader:
+            found = newest_still(directory, reader, lambda why: log.warning("snapshot refused", why=why))
+        if found is None:
+            return None
+        mark, still = found
+        self.chronicle.go_on(still.told)
+        self._options.progress(mark.seq, newest)
+        log.info("snapshot", seq=mark.seq)
+        return Start(mark, still.at_ms, still.world)
 
     def _recovered(self, newest: int) -> Publish:
         def told(_world: World, recorded: Sequence[Recorded]) -> None:
@@ -125,6 +149,7 @@ class Engine:
 
     async def _work(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         settings, demo, seed = self._options.settings, self._options.demo, 0
+        self._book = await self.settlement.read(lambda world: LiquidationBook(world.exchange))
         async with AsyncExitStack() as stack:
             if demo:
                 stage = await set_stage(demo, settings, self.settlement, self._clock)
@@ -139,7 +164,17 @@ class Engine:
             known = await self.settlement.read(lambda world: frozenset(world.house.desks))
             tokens = known | {token.address for token in enrolled}
             self.parts = assemble(
-                settings, demo, seed, self.settlement, self._clock, self._publish, self.hooks, live, tokens
+                settings,
+                demo,
+                seed,
+                self.settlement,
+                self._clock,
+                self._publish,
+                self.hooks,
+                self._book,
+                self._stills,
+                live,
+                tokens,
             )
             stack.push_async_callback(self.parts.close)
             if live is None:
@@ -151,6 +186,7 @@ class Engine:
                 if token.paused:
                     await self.settlement.submit(Halt(token.address, REGISTRY, ""))
             await self._publish()
+            self._serve_metrics(stack)
             await stack.enter_async_context(listening(_Inside(self), self._options.directory, self._alarm))
             if self._alarms:
                 await self._publish()
@@ -159,6 +195,7 @@ class Engine:
                 running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
                 running.append(tasks.create_task(self._run_later(), name="later"))
                 running.append(tasks.create_task(self.parts.alerts.run(), name="alerts"))
+                running.append(tasks.create_task(feel_pulse(self._clock, self._lags), name="pulse"))
                 await stop.wait()
                 for task in running:
                     task.cancel()
@@ -170,7 +207,9 @@ class Engine:
             for worker in self.parts.later_workers:
                 tasks.create_task(worker.run(), name=worker.name)
 
-    def _record(self, _world: World, recorded: Sequence[Recorded]) -> None:
+    def _record(self, world: World, recorded: Sequence[Recorded]) -> None:
+        for item in recorded:
+            self._book.follow(world.exchange, item.fact)
         self.chronicle.record(recorded)
         self.hooks.published(recorded)
 
@@ -184,10 +223,14 @@ class Engine:
         shown = on_screen(snapshot, self.parts.alerts.watch.near)
         fresh, known = self.parts.acks.split((*snapshot.status.alarms, *shown, *self._alarms))
         status = replace(snapshot.status, alarms=fresh, acknowledged=known)
-        self.snapshot = replace(snapshot, status=status)
+        self.snapshot = replace(snapshot, status=status, vitals=self._vitals())
         self.history.take(self.snapshot)
         self.parts.alerts.look(self.snapshot)
         return f"fact {self.snapshot.seq:,}"
+
+    def _vitals(self) -> Vitals:
+        writer = self.settlement
+        return Vitals(writer.waiting, writer.facts, writer.commits.spread(), self._lags.spread())
 
     def _alarm(self, text: str) -> None:
         self._alarms = (*self._alarms, text)

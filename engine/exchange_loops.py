@@ -9,8 +9,10 @@ from engine.demo.traders import Traders
 from engine.feed import Feed
 from engine.keepers.carry import CarryKeeper
 from engine.keepers.liquidator import Liquidator
+from engine.keepers.notes import Notes
 from engine.keepers.pool_liquidator import PoolLiquidator
-from engine.keepers.requests import Notes, RequestKeeper
+from engine.keepers.requests import RequestKeeper
+from engine.liquidations.book import LiquidationBook
 from engine.markets import MarketLister
 from engine.paper_wallet import DESK_PREFIX
 from engine.places import Loop
@@ -18,10 +20,10 @@ from engine.requests.prices import IndexPrices
 from engine.settlement import Settlement
 from engine.worker import Cadence
 from engine.world import World
+from venue.exchange.fixed import wad
 from venue.exchange.requests.request import OrderRequest, Request
 
 KEEPER_PREFIX = "keeper-"
-LIQUIDATOR = "keeper-1"
 FROZEN_KEEPER = "keeper-f"
 """Tries frozen orders and limit swaps, at its leisure."""
 RETRY_KEEPER = "keeper-op"
@@ -38,22 +40,28 @@ def exchange_loops(
     settlement: Settlement,
     lister: MarketLister,
     prices: IndexPrices,
-    notes: Notes,
+    notes: Notes[str],
+    book: LiquidationBook,
     clock: Clock,
     seed: int,
 ) -> list[Loop]:
     """Listing, carry, liquidation and the request keepers. `seed` drives jitter."""
     block = float(settings.exchange.block_seconds)
-    pools = PoolLiquidator(settlement, prices, clock, LIQUIDATOR, random.Random(f"{seed}:pools"))  # noqa: S311
+    pools = PoolLiquidator(settlement, prices, clock, f"{KEEPER_PREFIX}1", random.Random(f"{seed}:pools"))  # noqa: S311
     loops = [
         Loop("markets", ONCE_A_SECOND, lister.pass_once),
         Loop("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
-        Loop("liquidator", POSITION_WATCH, Liquidator(settlement, LIQUIDATOR).pass_once),
-        Loop("pools", POSITION_WATCH, pools.pass_once),
+        Loop("pools", POSITION_WATCH, pools.pass_once, counts=pools.tally.work),
     ]
+    cost = wad(settings.exchange.liquidation_cost_usd)
+    for number in range(1, settings.exchange.liquidation_keepers + 1):
+        liquidator = Liquidator(settlement, book, clock, f"{KEEPER_PREFIX}{number}", cost)
+        name = "liquidator" if number == 1 else f"liquidator-{number}"
+        loops.append(Loop(name, POSITION_WATCH, liquidator.pass_once, counts=liquidator.tally.work))
     for account, special in request_keepers(settings).items():
         keeper = RequestKeeper(settlement, prices, clock, account, notes, special=special, revoked=halted)
-        loops.append(Loop(account, FROZEN_WATCH if special else REQUEST_WATCH, keeper.pass_once))
+        pace = FROZEN_WATCH if special else REQUEST_WATCH
+        loops.append(Loop(account, pace, keeper.pass_once, counts=keeper.tally.work))
     return loops
 
 

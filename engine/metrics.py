@@ -1,106 +1,117 @@
-"""The engine's numbers for a monitoring system: counted where they happen, read from the newest picture when asked for.
+"""The engine's numbers for a monitoring system, read from the newest picture and the durations when asked for.
 
 Idle and broken never look the same: a keeper that does nothing goes on passing, and its last pass grows no older.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from engine.observer import Observer
 from engine.snapshot import DeskPhase, FeedHealth, KeeperHealth, Snapshot
+from engine.vitals import Durations
 
 HOST = "127.0.0.1"
-_QUICK = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-"""Seconds: from a commit to a pass that waits for a slow node."""
 _WAD = 10**18
+Timing = tuple[str, Mapping[str, str], Durations]
 
 
-class Metrics(Observer):
-    """What one run counts. Recording never waits and never fails for a reader's sake."""
+def serve(port: int, latest: Callable[[], Snapshot], timings: Callable[[], Iterable[Timing]]) -> Callable[[], None]:
+    """Answers on loopback, in a thread of its own, until what is returned is called. Raises OSError.
 
-    def __init__(self) -> None:
-        here = self.registry = CollectorRegistry()
-        by = ("keeper", "outcome")
-        self._passes = Counter("perpdesk_passes", "Passes of a keeper.", by, registry=here)
-        self._acts = Counter("perpdesk_acts", "What keepers did, by outcome.", by, registry=here)
-        self._facts = Counter("perpdesk_facts", "Facts made durable.", registry=here)
-        self._pass_s = Histogram(
-            "perpdesk_pass_seconds", "How long a pass took.", ("keeper",), buckets=_QUICK, registry=here
-        )
-        self._commit_s = Histogram(
-            "perpdesk_commit_seconds", "How long a durable transaction took.", buckets=_QUICK, registry=here
-        )
+    `latest` is the newest picture, `timings` what takes time: a name, its labels, and the durations.
+    """
+    registry = CollectorRegistry()
+    registry.register(Picture(latest, timings))
+    server, thread = start_http_server(port, addr=HOST, registry=registry)
 
-    def passed(self, keeper: str, seconds: float, *, failed: bool) -> None:
-        """A pass has ended."""
-        self._passes.labels(keeper, "failed" if failed else "ok").inc()
-        self._pass_s.labels(keeper).observe(seconds)
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
-    def acted(self, keeper: str, outcome: str) -> None:
-        """A keeper attempted something: `done`, `raced`, or the code of a refusal."""
-        self._acts.labels(keeper, outcome).inc()
-
-    def committed(self, facts: int, seconds: float) -> None:
-        """A transaction is durable."""
-        self._facts.inc(facts)
-        self._commit_s.observe(seconds)
-
-    def serve(self, port: int, latest: Callable[[], Snapshot | None], waiting: Callable[[], int]) -> Callable[[], None]:
-        """Answers on loopback, in a thread of its own, until what is returned is called. Raises OSError.
-
-        `latest` is the newest picture, None before the first; `waiting` is how many commands and reads the settlement
-        has in its queue.
-        """
-        self.registry.register(Picture(latest, waiting))
-        server, thread = start_http_server(port, addr=HOST, registry=self.registry)
-
-        def stop() -> None:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-        return stop
+    return stop
 
 
 class Picture(Collector):
-    """Gauges of the newest picture, at the moment somebody asks."""
+    """Everything, at the moment somebody asks. Nothing is counted for the sake of being asked."""
 
-    def __init__(self, latest: Callable[[], Snapshot | None], waiting: Callable[[], int]) -> None:
+    def __init__(self, latest: Callable[[], Snapshot], timings: Callable[[], Iterable[Timing]]) -> None:
         self._latest = latest
-        self._waiting = waiting
+        self._timings = timings
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the picture need not be there yet when this is registered."""
+        """Nothing: what there is need not be looked at when this is registered."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """All gauges; none before the first picture."""
+        """All of it."""
         picture = self._latest()
-        if picture is not None:
-            yield from _status(picture, self._waiting())
-            yield from _keepers(picture)
-            yield from _feeds(picture)
-            yield _desks(picture)
+        yield from _status(picture)
+        yield from _keepers(picture)
+        yield from _work(picture)
+        yield from _feeds(picture)
+        yield _desks(picture)
+        yield from _histograms(self._timings())
+
+
+def _histograms(timings: Iterable[Timing]) -> Iterator[Metric]:
+    families: dict[str, HistogramMetricFamily] = {}
+    for name, labels, durations in timings:
+        family = families.get(name)
+        if family is None:
+            words = f"Seconds that one {name.replace('_', ' ')} took."
+            family = families[name] = HistogramMetricFamily(f"perpdesk_{name}_seconds", words, labels=tuple(labels))
+        family.add_metric(tuple(labels.values()), durations.buckets(), durations.total_s)
+    return iter(families.values())
+
+
+def _work(picture: Snapshot) -> Iterator[Metric]:
+    passes = _counter("passes", "Passes of a keeper.", "keeper", "outcome")
+    checked = _counter("checked", "Looks at single positions or requests.", "keeper")
+    acts = _counter("acts", "What keepers attempted, by what became of it.", "keeper", "outcome")
+    skipped = _counter("skipped", "What was ready and left alone, by the reason.", "keeper", "reason")
+    ready = _gauge("ready", "What the last pass found ready.", "keeper")
+    oldest = _gauge("oldest_ready_seconds", "How long what waits longest has been ready.", "keeper")
+    for row in picture.keepers:
+        passes.add_metric((row.name, "ok"), row.passes)
+        passes.add_metric((row.name, "failed"), row.failures)
+        if row.work is None:
+            continue
+        checked.add_metric((row.name,), row.work.checked)
+        ready.add_metric((row.name,), row.work.ready)
+        oldest.add_metric((row.name,), (row.work.oldest_ms or 0) / 1000)
+        for outcome, count in row.work.acts:
+            acts.add_metric((row.name, outcome), count)
+        for reason, count in row.work.skipped:
+            skipped.add_metric((row.name, reason), count)
+    return iter((passes, checked, acts, skipped, ready, oldest))
+
+
+def _counter(name: str, words: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"perpdesk_{name}", words, labels=labels)
 
 
 def _gauge(name: str, words: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"perpdesk_{name}", words, labels=labels)
 
 
-def _status(picture: Snapshot, waiting: int) -> Iterator[Metric]:
+def _status(picture: Snapshot) -> Iterator[Metric]:
     at_s = picture.at_ms / 1000
     figures: dict[str, tuple[str, float]] = {
         "fact_number": ("Number of the newest fact.", picture.seq),
         "picture_timestamp_seconds": ("When the newest picture was made; an old one is an engine that stands.", at_s),
-        "settlement_waiting": ("Commands and reads that wait for the writer.", waiting),
+        "settlement_waiting": ("Commands and reads that wait for the writer.", picture.vitals.waiting),
         "alarms": ("Alarms nobody has acknowledged.", len(picture.status.alarms)),
         "alarms_acknowledged": ("Alarms somebody knows of.", len(picture.status.acknowledged)),
         "liquidatable": ("Positions that may be liquidated now.", picture.queue.ready),
         "near_liquidation": ("Positions that have lost 80 % of what they may.", picture.queue.near),
         "positions_watched": ("Open positions.", picture.queue.watched),
+        "positions_overdue": (
+            "Positions past their limit for longer than a keeper should need.",
+            picture.queue.overdue,
+        ),
         "requests_pending": ("Requests that wait for a keeper.", picture.request_counts.pending),
         "requests_frozen": ("Requests that are frozen.", picture.request_counts.frozen),
         "wallet_difference_usd": ("What the wallet holds beyond the books.", picture.flow.difference / _WAD),
@@ -110,6 +121,9 @@ def _status(picture: Snapshot, waiting: int) -> Iterator[Metric]:
         "How long the oldest request has waited that waits for nothing but a keeper.",
         0 if oldest is None else at_s - oldest / 1000,
     )
+    facts = _counter("facts", "Facts made durable.")
+    facts.add_metric((), picture.vitals.facts)
+    yield facts
     for name, (words, value) in figures.items():
         gauge = _gauge(name, words)
         gauge.add_metric((), value)

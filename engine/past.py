@@ -17,7 +17,8 @@ from engine.desk_rows import AgentRow, WalletRow
 from engine.desks.accounts import HELD_PER_TOKEN
 from engine.desks.terms import Terms
 from engine.funds_view import FundsView
-from engine.keepers.requests import Notes
+from engine.keepers.notes import Notes
+from engine.liquidations.book import LiquidationBook
 from engine.paper_wallet import DESK_PREFIX
 from engine.places import Pair, invented
 from engine.queue import LiquidationQueue
@@ -62,7 +63,7 @@ class Past:
             label,
             _NoPrices(settings.signal.momentum_lookback_ms),
             self._terms,
-            LiquidationQueue(owner_of),
+            LiquidationQueue(owner_of, LiquidationBook),
             _NoTokenPrices(),
             Notes(),
             FundsView(self._terms.caps, settings.buybacks, self._count, simulated_money, _wallets),

@@ -14,6 +14,7 @@ from engine.desk_rows import WalletRow
 from engine.fees import FeeSource
 from engine.paper_wallet import DESK_PREFIX
 from engine.settlement import ExchangeDoor, Settlement
+from engine.snapshot import Work
 from engine.wallet import PaperPurse, Wallet
 from engine.worker import Cadence
 from engine.world import World
@@ -42,6 +43,7 @@ class Loop:
     work: Callable[[], Awaitable[str]]
     looks: bool = False
     """Only reads, so that a run that observes has it as well."""
+    counts: Callable[[], Work] | None = None
 
 
 async def _nothing() -> None:

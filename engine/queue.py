@@ -1,13 +1,14 @@
 """The liquidation queue: which positions of the embedded exchange are nearest to their end."""
 
 from collections.abc import Callable, Iterable
-from heapq import nlargest
 
 from engine.exchange_rows import Side
+from engine.liquidations.book import LiquidationBook
+from engine.liquidations.overdue import Overdue
 from engine.snapshot import DeskRow, LiquidationRow, QueueCounts, QueueState
 from venue.exchange.clearinghouse import liquidation_fee
 from venue.exchange.fixed import WAD
-from venue.exchange.health import Health, health, move_to_liquidation
+from venue.exchange.health import Health, move_to_liquidation
 from venue.exchange.state import Exchange, Market, Position
 
 NEAR_SHARE = 0.8
@@ -15,24 +16,27 @@ SHOWN = 200
 
 
 class LiquidationQueue:
-    """Ranks open positions by loss as a share of the loss allowed. `label` names an owner for the screen."""
+    """Ranks open positions by loss as a share of the loss allowed, and notices those that nobody liquidates.
 
-    def __init__(self, label: Callable[[str], tuple[str, bool]]) -> None:
+    `label` names an owner for the screen; `book` is the positions of the exchange it is asked about.
+    """
+
+    def __init__(self, label: Callable[[str], tuple[str, bool]], book: Callable[[Exchange], LiquidationBook]) -> None:
         self.label = label
+        self._book = book
+        self._overdue = Overdue()
 
-    def rows(self, exchange: Exchange) -> tuple[tuple[LiquidationRow, ...], QueueCounts]:
+    def rows(self, exchange: Exchange, now_ms: int) -> tuple[tuple[LiquidationRow, ...], QueueCounts]:
         """The nearest positions, and how many there are of each state."""
-        found = []
-        ready = near = 0
-        for position in exchange.open_positions.values():
-            market = exchange.markets[position.market]
-            state = health(market, position)
-            ready += state.liquidatable
-            near += not state.liquidatable and state.loss_share >= NEAR_SHARE
-            found.append((state.loss_share, position.id, position, market, state))
-        nearest = nlargest(SHOWN, found, key=lambda item: item[:2])
-        rows = tuple(self._row(position, market, state) for _, _, position, market, state in nearest)
-        return rows, QueueCounts(ready, near, len(found))
+        book = self._book(exchange)
+        due = [each.position_id for each in book.all_due(exchange) if each.open_block != exchange.current_block]
+        self._overdue.look(due, now_ms)
+        nearest = book.nearest(exchange, SHOWN)
+        rows = tuple(self._row(position, exchange.markets[position.market], state) for position, state in nearest)
+        near = sum(row.state is QueueState.NEAR for row in rows)
+        oldest_id, oldest_ms = self._overdue.oldest(now_ms) or (None, None)
+        overdue = self._overdue.overdue(now_ms)
+        return rows, QueueCounts(len(due), near, len(book), overdue, oldest_ms, oldest_id)
 
     def _row(self, position: Position, market: Market, state: Health) -> LiquidationRow:
         owner, simulated = self.label(position.user_id)

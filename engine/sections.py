@@ -80,6 +80,10 @@ class ExchangeSettings(_Section):
     """Per pool, its parameters by the names that scenarios use, as strings: `[exchange.pool.ETH-USD]`."""
     request_keepers: Annotated[int, Field(ge=1, le=8)] = 1
     """How many keepers compete for requests."""
+    liquidation_keepers: Annotated[int, Field(ge=1, le=8)] = 1
+    """How many of the engine's own compete for liquidations; they are `keeper-1` and on."""
+    liquidation_cost_usd: Money = Decimal(0)
+    """What a liquidation costs a keeper: one that pays less is left alone, bad debt never."""
     operators: tuple[str, ...] = ()
     liquidators: tuple[str, ...] = ()
     """Accounts of the clearinghouse with that role. With any liquidator named, only those may liquidate."""
@@ -203,6 +207,18 @@ class MetricsPort(_Section):
 
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Of http://127.0.0.1, in the format of Prometheus; 0 serves nothing."""
+
+
+class Index(_Section):
+    """Tables for everybody's queries, in `index.db` beside the journal."""
+
+    enabled: bool = True
+    price_every_s: Annotated[Seconds, Field(ge=1)] = Decimal(10)
+    """Time between two samples of index prices and marks."""
+    price_days: Annotated[int, Field(ge=0, le=36_500)] = 7
+    """How long they are kept; 0 is for ever."""
+    block_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """How long the markets at every block are kept; 0 is for ever."""
 
 
 class Token(_Section):

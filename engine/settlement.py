@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from engine import codec, world
 from engine.clock import Clock
-from engine.observer import Observer
 from engine.replay import fold
+from engine.vitals import Durations
 from engine.world import Command, Fact, World
 from store.errors import StoreError
-from store.journal import Journal
+from store.journal import Journal, Mark
 from venue.exchange import machine
 from venue.exchange.commands import Rejection
 from venue.exchange.state import Exchange
@@ -37,6 +37,17 @@ class Recorded:
     seq: int
     at_ms: int
     fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a recovery begins instead of at nothing: what the entries up to a place were folded into."""
+
+    mark: Mark
+    at_ms: int
+    """When the last of them was written."""
+    world: World
+    """Handed over: it is folded into."""
 
 
 Publish = Callable[[World, Sequence[Recorded]], None]
@@ -63,7 +74,6 @@ class Settlement:
         journal: Journal,
         clock: Clock,
         publish: Publish,
-        observer: Observer | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -73,8 +83,9 @@ class Settlement:
         self._waiting = asyncio.Event()
         self._failure: StoreFailed | None = None
         self._last_ms = 0
-        self.observer = observer or Observer()
-        """Who counts what is done with it."""
+        self.commits = Durations()
+        self.facts = 0
+        """Made durable since the start."""
 
     @property
     def waiting(self) -> int:
@@ -86,12 +97,15 @@ class Settlement:
         """Number of the newest committed fact."""
         return self._journal.seq
 
-    async def recover(self, replayed: Publish = lambda _world, _recorded: None) -> int:
-        """Folds the whole journal and returns how many facts it held; `replayed` is shown each of them by itself.
+    async def recover(self, replayed: Publish = lambda _world, _recorded: None, start: Start | None = None) -> int:
+        """Folds the journal, all of it or what is behind `start`, and returns how many facts it holds; `replayed` is
+        shown each that is folded, by itself.
 
         Raises Damaged when it cannot be trusted.
         """
-        async for entry in self._journal.replay():
+        if start:
+            self._world, self._last_ms = start.world, start.at_ms
+        async for entry in self._journal.replay(start.mark if start else None):
             fact = fold(self._world, entry)
             self._last_ms = entry.at_ms
             replayed(self._world, (Recorded(entry.seq, entry.at_ms, fact),))
@@ -153,7 +167,8 @@ class Settlement:
             if recorded:
                 began = self._clock.monotonic()
                 await self._journal.append(rows, at_ms)
-                self.observer.committed(len(rows), self._clock.monotonic() - began)
+                self.commits.took(self._clock.monotonic() - began)
+                self.facts += len(rows)
         except BaseException:
             self._queue.extendleft(request for request, _ in reversed(answers))
             raise

@@ -209,6 +209,30 @@ class LiquidationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How long the newest of something took, in ms."""
+
+    median_ms: float
+    p99_ms: float
+    worst_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a keeper has done since the start; `ready` and `oldest_ms` are of its last pass."""
+
+    checked: int
+    """How often it looked at a single position or request."""
+    ready: int
+    oldest_ms: int | None
+    """How long the one that waits longest has been ready."""
+    acts: tuple[tuple[str, int], ...]
+    """Attempts by what became of them: `done`, `raced`, or a code."""
+    skipped: tuple[tuple[str, int], ...]
+    """What was ready and left alone, by the reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeeperRow:
     """One loop of the engine."""
 
@@ -217,6 +241,24 @@ class KeeperRow:
     passes: int
     last_ms: int | None
     detail: str
+    failures: int = 0
+    """Passes that raised, since the start."""
+    took: Spread | None = None
+    work: Work | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the engine itself is."""
+
+    waiting: int
+    """Commands and reads that wait for the writer."""
+    facts: int
+    """Made durable since the start."""
+    commit: Spread | None
+    """From a decision to its being durable."""
+    lag: Spread | None
+    """How late its event loop comes back to who sleeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +302,13 @@ class QueueCounts:
 
     ready: int
     near: int
+    """At most as many as there are rows."""
     watched: int
+    overdue: int = 0
+    """Ready for longer than a keeper should need."""
+    oldest_ms: int | None = None
+    """How long the one that waits longest has been ready."""
+    oldest_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +333,7 @@ class Snapshot:
     """The account of whoever runs the engine."""
     agent: AgentRow = field(default_factory=AgentRow)
     flow: FundsRow = field(default_factory=FundsRow)
+    vitals: Vitals = Vitals(0, 0, None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Protocol
 from engine.agent.signals import Window
 from engine.arming import Arming
 from engine.desk_rows import AgentRow
-from engine.desk_view import decision_rows, desk_row
+from engine.desk_view import DeskRows
 from engine.desks.accounts import DIFFERENCE
 from engine.desks.terms import Terms
 from engine.exchange_rows import Wad
 from engine.funds_view import FundsView
-from engine.keepers.requests import Notes
+from engine.keepers.notes import Notes
 from engine.places import Pair
 from engine.queue import LiquidationQueue, own_rows
 from engine.requests.account import account_of
@@ -91,7 +91,7 @@ class Surroundings(Protocol):
 
 
 class View:
-    """Makes snapshots on demand; keeps nothing but where its parts are."""
+    """Makes snapshots on demand, of one journal; rows that have not changed are the same objects as before."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class View:
         terms: Terms,
         queue: LiquidationQueue,
         prices: PriceSource,
-        notes: Notes,
+        notes: Notes[str],
         money: FundsView,
         agent: AgentState,
         places: Surroundings,
@@ -110,7 +110,7 @@ class View:
         """`tokens`: whose prices somebody watches; requests say nothing about the prices of others."""
         self._label = label
         self._feed = feed
-        self._terms = terms
+        self._desks = DeskRows(terms)
         self._queue = queue
         self._prices = prices
         self._requests = RequestRows(notes, self._label_of)
@@ -131,15 +131,15 @@ class View:
     ) -> Snapshot:
         """The picture at `now_ms`, on the world as committed up to fact `seq`."""
         self._names = {desk.address: desk.name for desk in world.house.desks.values()}
-        desks = tuple(desk_row(desk, world.house, self._terms, positions) for desk in world.house.desks.values())
-        liquidations, counts = self._queue.rows(world.exchange) if self._places.embedded else own_rows(desks)
+        desks, decisions = self._desks.build(world.house, positions)
+        liquidations, counts = self._queue.rows(world.exchange, now_ms) if self._places.embedded else own_rows(desks)
         return Snapshot(
             seq=seq,
             at_ms=now_ms,
             status=self._status(world, desks, keepers, now_ms),
             desks=desks,
             markets=tuple(self._market(symbol, world.exchange, now_ms) for symbol in self._feed.windows),
-            decisions=decision_rows(world.house),
+            decisions=decisions,
             liquidations=liquidations,
             queue=counts,
             keepers=keepers,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import structlog
 
 from engine.clock import Clock
-from engine.observer import Observer
 from engine.settlement import StoreFailed
-from engine.snapshot import KeeperHealth, KeeperRow
+from engine.snapshot import KeeperHealth, KeeperRow, Work
+from engine.vitals import Durations
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 BACKOFF_FLOOR_S = 0.5
@@ -39,14 +39,17 @@ class Worker:
         work: Callable[[], Awaitable[str]],
         clock: Clock,
         rng: random.Random,
-        observer: Observer | None = None,
+        counts: Callable[[], Work] | None = None,
     ) -> None:
         self.name = name
         self._cadence = cadence
         self._work = work
         self._clock = clock
         self._rng = rng
-        self._observer = observer or Observer()
+        self._counts = counts
+        self.durations = Durations()
+        self.failures = 0
+        """Passes that raised, since the start."""
         self._passes = 0
         self._failures = 0
         self._last_ms: int | None = None
@@ -66,10 +69,10 @@ class Worker:
                 raise
             except Exception as error:
                 self._failures += 1
+                self.failures += 1
                 self._detail = f"{type(error).__name__}, try {self._failures}"
                 log.error("pass failed", worker=self.name, error=repr(error))
-            took = self._clock.monotonic() - began
-            self._observer.passed(self.name, took, failed=self._failures > 0)
+            self.durations.took(self._clock.monotonic() - began)
             await self._pause()
 
     async def _pause(self) -> None:
@@ -87,4 +90,13 @@ class Worker:
             health = KeeperHealth.LATE
         else:
             health = KeeperHealth.OK
-        return KeeperRow(self.name, health, self._passes, self._last_ms, self._detail)
+        return KeeperRow(
+            name=self.name,
+            health=health,
+            passes=self._passes,
+            last_ms=self._last_ms,
+            detail=self._detail,
+            failures=self.failures,
+            took=self.durations.spread(),
+            work=self._counts() if self._counts else None,
+        )

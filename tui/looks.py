@@ -10,7 +10,7 @@ import click
 
 from engine.plain import plain
 from engine.remote import RemotePort
-from engine.snapshot import DeskRow, Event, LiquidationRow, MarketRow, Snapshot
+from engine.snapshot import DeskRow, Event, LiquidationRow, MarketRow, Snapshot, Spread, Vitals
 from engine.text import called, clean
 from tui.verbs import amount, as_json, ask, reached, show, state
 
@@ -25,8 +25,7 @@ def status(as_json: bool, state: Path | None) -> None:
     """Say how a running engine is: mode, feed, keepers, desks, alarms. Exit status 0 also when there are alarms."""
     seen: Snapshot = ask(state, RemotePort.latest)
     if as_json:
-        told = {"status": plain(seen.status), "keepers": [plain(row) for row in seen.keepers], "seq": seen.seq}
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(_told(seen)))
         return
     now = seen.status
     lines = {
@@ -37,6 +36,7 @@ def status(as_json: bool, state: Path | None) -> None:
         "agent": now.agent,
         "desks": f"{now.desks_open} open, {now.desks_halted} halted, {now.desks_waiting} waiting",
         "keepers": f"{now.keepers} {now.keepers_text}".rstrip(),
+        "engine": _engine(seen.vitals),
         "alarms": str(len(now.alarms)),
     }
     for name, words in lines.items():
@@ -45,6 +45,32 @@ def status(as_json: bool, state: Path | None) -> None:
         click.echo(f"{'alarm':<8} {clean(alarm)}")
     for alarm in now.acknowledged:
         click.echo(f"{'known':<8} {clean(alarm)}")
+
+
+def _told(seen: Snapshot) -> dict[str, object]:
+    """Everything by which a script tells an engine that has nothing to do from one that is broken."""
+    feeds = [
+        {"symbol": row.symbol, "health": row.health, "age_ms": row.age_ms, "tradable": row.tradable}
+        for row in seen.markets
+    ]
+    whole = ("status", "vitals", "queue", "request_counts")
+    return {
+        "seq": seen.seq,
+        "at_ms": seen.at_ms,
+        **{name: plain(getattr(seen, name)) for name in whole},
+        "keepers": [plain(row) for row in seen.keepers],
+        "feeds": feeds,
+    }
+
+
+def _engine(vitals: Vitals) -> str:
+    commit = f"commits in {_ms(vitals.commit)}" if vitals.commit else "nothing written yet"
+    lag = f", loop late by {_ms(vitals.lag)}" if vitals.lag else ""
+    return f"{commit}{lag}, {vitals.waiting} waiting"
+
+
+def _ms(spread: Spread) -> str:
+    return f"{spread.median_ms:.1f} ms (99 % within {spread.p99_ms:.1f})"
 
 
 def _simulated(seen: Snapshot) -> str:

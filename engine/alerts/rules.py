@@ -19,6 +19,7 @@ class Kind(StrEnum):
     FEED = "feed"
     FUNDS = "funds_difference"
     GAS = "low_gas"
+    OVERDUE = "liquidation_overdue"
     TEST = "test"
 
 
@@ -68,8 +69,18 @@ def on_screen(picture: Snapshot, near: float) -> list[str]:
         for desk in picture.desks
         if desk.liq_move is not None and desk.liq_move <= near
     ]
-    told += [alert.text for alert in _poor(picture)]
+    told += [alert.text for alert in (*_overdue(picture), *_poor(picture))]
     return [clean(text) for text in told]
+
+
+def _overdue(picture: Snapshot) -> Iterator[Alert]:
+    queue = picture.queue
+    if queue.overdue and queue.oldest_ms is not None:
+        yield Alert(
+            Kind.OVERDUE,
+            "overdue",
+            f"nobody liquidates position #{queue.oldest_id}: past its limit for {queue.oldest_ms // 1000} s",
+        )
 
 
 def _poor(picture: Snapshot) -> Iterator[Alert]:
@@ -100,6 +111,7 @@ def found(picture: Snapshot, near: float) -> Iterator[Alert]:
         yield Alert(Kind.FEED, "feed", clean(f"prices {status.feed} {status.feed_text}: nothing is opened"))
     if picture.flow.difference:
         yield Alert(Kind.FUNDS, "funds", f"the wallet is {_usd(picture.flow.difference)} USDC off the books")
+    yield from _overdue(picture)
     yield from _poor(picture)
 
 

@@ -1,11 +1,12 @@
 """The pools' liquidator: closes oracle-priced positions whose collateral no longer carries them."""
 
 import random
-from collections import Counter
 
 import structlog
 
 from engine.clock import Clock
+from engine.keepers.notes import Notes
+from engine.keepers.tally import Tally
 from engine.requests.prices import PriceSource
 from engine.settlement import Settlement
 from venue.exchange.commands import Refused, Rejection
@@ -36,23 +37,30 @@ class PoolLiquidator:
         self._clock = clock
         self._account = account
         self._rng = rng
-        self._tally: Counter[str] = Counter()
+        self._notes: Notes[PositionKey] = Notes()
+        self.tally = Tally()
 
     async def pass_once(self) -> str:
         """One look at every position, and its liquidations."""
-        found, looked_at = await self._settlement.read(lambda world: self._ready(world.exchange))
+        found = await self._settlement.read(lambda world: self._ready(world.exchange))
         self._rng.shuffle(found)
         for key, tokens in found[:MOST_ATTEMPTS]:
+            note = self._notes.get(key)
+            if note is not None and note.holds(self._clock.now_ms()):
+                self.tally.skipped("pause")
+                continue
             command = LiquidatePoolPosition(key, self._account, self._prices.of(tokens), self._clock.now_ms())
             answer = await self._settlement.submit(command)
             if not isinstance(answer, Rejection):
-                self._tally["done"] += 1
+                self.tally.acted("done")
+            elif answer.code in _RACED:
+                self.tally.acted("raced")
             else:
-                self._tally["raced" if answer.code in _RACED else answer.code] += 1
-        told = ", ".join(f"{count} {name}" for name, count in sorted(self._tally.items()))
-        return f"{looked_at} positions" + (f", {told}" if told else "")
+                self.tally.acted(str(answer.code))
+                self._notes.failed(key, f"{answer.code} {answer.detail}", self._clock.now_ms())
+        return str(self.tally)
 
-    def _ready(self, exchange: Exchange) -> tuple[list[tuple[PositionKey, tuple[str, ...]]], int]:
+    def _ready(self, exchange: Exchange) -> list[tuple[PositionKey, tuple[str, ...]]]:
         draft = Draft(exchange, self._clock.now_ms())
         prices = {symbol: self._prices.of(pool.tokens) for symbol, pool in exchange.pools.items()}
         found = []
@@ -64,4 +72,7 @@ class PoolLiquidator:
                 continue
             except Exception as error:  # one position's fault must not hide the others
                 log.error("position cannot be judged", position=str(key), error=repr(error)[:200])
-        return found, len(exchange.pool_positions)
+        self.tally.checked += len(exchange.pool_positions)
+        self.tally.ready = len(found)
+        self._notes.forget_all_but({key for key, _ in found})
+        return found

@@ -5,13 +5,14 @@ before each next attempt and never holds up the others: all attempts of a pass a
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from engine.clock import Clock
+from engine.keepers.notes import Notes
+from engine.keepers.tally import Tally
 from engine.requests.prices import PriceSource
 from engine.settlement import Settlement, StoreFailed
 from engine.world import World
@@ -30,42 +31,6 @@ from venue.exchange.state import Exchange
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 MOST_ATTEMPTS = 4_096
 """Attempts per pass, successful or not; the oldest requests come first, failed ones are on their pause by then."""
-PAUSE_FLOOR_MS = 500
-PAUSE_CEILING_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What the last attempt at a request that still waits came to."""
-
-    reason: str
-    attempts: int
-    at_ms: int
-    not_before_ms: int
-
-    def holds(self, request: Request, now_ms: int) -> bool:
-        """Whether the request is still on its pause; an update ends it."""
-        return self.not_before_ms > now_ms and self.at_ms >= request.updated_ms
-
-
-class Notes:
-    """Notes of all keepers of an engine, by request key; forgotten with the request."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, Note] = {}
-
-    def get(self, key: str) -> Note | None:
-        return self._by_key.get(key)
-
-    def failed(self, key: str, reason: str, now_ms: int) -> None:
-        """Lengthens the pause."""
-        tries = 1 + (self._by_key[key].attempts if key in self._by_key else 0)
-        pause = min(PAUSE_CEILING_MS, PAUSE_FLOOR_MS << min(tries, 20))
-        self._by_key[key] = Note(reason, tries, now_ms, now_ms + pause)
-
-    def forget_all_but(self, waiting: "dict[str, Request]") -> None:
-        for key in [key for key in self._by_key if key not in waiting]:
-            del self._by_key[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +52,7 @@ class RequestKeeper:
         prices: PriceSource,
         clock: Clock,
         account: str,
-        notes: Notes,
+        notes: Notes[str],
         *,
         special: bool = False,
         revoked: Callable[[World, Request], str] = lambda _world, _request: "",
@@ -99,14 +64,14 @@ class RequestKeeper:
         self._notes = notes
         self._special = special
         self._revoked = revoked
-        self._tally: Counter[str] = Counter()
+        self.tally = Tally()
 
     async def pass_once(self) -> str:
         """Attempts everything that is ready."""
         now_ms = self._clock.now_ms()
         jobs = await self._settlement.read(lambda world: self._jobs(world, now_ms))
         await asyncio.gather(*(self._attempt(job, now_ms) for job in jobs))
-        return ", ".join(f"{count:,} {name}" for name, count in sorted(self._tally.items())) or "nothing to do yet"
+        return str(self.tally)
 
     async def attempt(self, kind: Kind, key: str) -> tuple[object, ...] | Rejection:
         """One attempt, whatever the notes say; the exchange's own answer."""
@@ -121,19 +86,25 @@ class RequestKeeper:
         self._notes.forget_all_but(pending)
         prices: dict[str, TokenPrice | None] = {}
         jobs: list[_Job] = []
+        oldest_ms = now_ms
         for key, request in pending.items():
             if len(jobs) == MOST_ATTEMPTS:
                 break
             note = self._notes.get(key)
-            if note is not None and note.holds(request, now_ms):
+            if note is not None and note.holds(now_ms, request.updated_ms):
+                self.tally.skipped("pause")
                 continue
             try:
                 job = self._job(world, request, prices, now_ms)
             except Exception as error:  # one request's fault is nobody else's
                 self._fault(key, error, now_ms)
                 continue
+            self.tally.checked += 1
             if job is not None:
                 jobs.append(job)
+                oldest_ms = min(oldest_ms, request.updated_ms)
+        self.tally.ready = len(jobs)
+        self.tally.oldest_ms = now_ms - oldest_ms if jobs else None
         return jobs
 
     def _job(self, world: World, request: Request, prices: dict[str, TokenPrice | None], now_ms: int) -> _Job | None:
@@ -190,21 +161,21 @@ class RequestKeeper:
     def _fault(self, key: str, error: Exception, now_ms: int) -> None:
         log.error("request failed", key=key, error=repr(error)[:200])
         self._notes.failed(key, f"perpdesk failed at it: {type(error).__name__}", now_ms)
-        self._tally["failed"] += 1
+        self.tally.acted("failed")
 
     def _count(self, job: _Job, answer: tuple[object, ...] | Rejection, now_ms: int) -> None:
         if isinstance(answer, Rejection):
             if answer.code in MISSING:
-                self._tally["raced"] += 1
+                self.tally.acted("raced")
                 return
-            self._tally["left"] += 1
+            self.tally.acted("left")
             self._notes.failed(job.key, f"{answer.code} {answer.detail}".strip(), now_ms)
             return
         first = answer[0]
         if isinstance(first, RequestCancelled):
-            self._tally["swept" if job.sweep else "cancelled"] += 1
+            self.tally.acted("swept" if job.sweep else "cancelled")
         else:
-            self._tally["frozen" if isinstance(first, OrderFrozen) else "executed"] += 1
+            self.tally.acted("frozen" if isinstance(first, OrderFrozen) else "done")
 
 
 def _tokens(exchange: Exchange, key: str) -> tuple[str, ...]:

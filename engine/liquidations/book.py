@@ -1,6 +1,6 @@
 """The liquidation indexes of a whole exchange, kept by its facts."""
 
-from engine.liquidations.index import LiquidationIndex
+from engine.liquidations.index import Due, LiquidationIndex
 from venue.exchange.facts import PositionIncreased, PositionLiquidated, PositionOpened, PositionReduced
 from venue.exchange.health import Health
 from venue.exchange.state import Exchange, Position
@@ -34,13 +34,16 @@ class LiquidationBook:
     def due(self, exchange: Exchange) -> list[int]:
         """Ids of the positions that a liquidation would now be accepted for, all markets together: least equity per
         margin first, then largest fee, then id. Those opened in this block wait for the next."""
-        found = [
-            due
-            for symbol, index in self._indexes.items()
-            for due in index.all_due(exchange.markets[symbol])
-            if due.open_block != exchange.current_block
-        ]
-        return [due.position_id for due in sorted(found)]
+        return [due.position_id for due in sorted(self.all_due(exchange)) if due.open_block != exchange.current_block]
+
+    def all_due(self, exchange: Exchange) -> list[Due]:
+        """Exactly the positions past their limit, those opened in this block too, in no order."""
+        return [due for symbol, index in self._indexes.items() for due in index.all_due(exchange.markets[symbol])]
+
+    @property
+    def looked(self) -> int:
+        """Looks at single positions since the beginning, for whoever counts the work."""
+        return sum(index.looked for index in self._indexes.values())
 
     def nearest(self, exchange: Exchange, count: int) -> list[tuple[Position, Health]]:
         """The `count` positions with the largest loss share, as `LiquidationIndex.nearest` guarantees them."""

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from engine.exchange_rows import RequestCounts, RequestRow, RequestState, Side, Wad
-from engine.keepers.requests import Notes
+from engine.keepers.notes import Notes
 from engine.text import clean, clean_name, money
 from venue.exchange.fixed import WAD, down
 from venue.exchange.pool.state import Pool
@@ -49,7 +49,7 @@ class _Moment:
 class RequestRows:
     """Keeps the rows it has made, as long as they are shown."""
 
-    def __init__(self, notes: Notes, label: Label) -> None:
+    def __init__(self, notes: Notes[str], label: Label) -> None:
         self._notes = notes
         self._label = label
         self._made: dict[str, tuple[Request, _Moment, RequestRow]] = {}

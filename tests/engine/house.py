@@ -8,7 +8,9 @@ from typing import Any
 
 from engine.desks import commands as desks
 from engine.desks.manager import DeskManager
-from engine.keepers.requests import Notes, RequestKeeper
+from engine.keepers.notes import Notes
+from engine.keepers.requests import RequestKeeper
+from engine.liquidations.book import LiquidationBook
 from engine.settlement import Recorded, Settlement
 from engine.world import Command, Fact, World
 from store.journal import Journal
@@ -92,13 +94,22 @@ async def kept(settlement: Settlement, desks: DeskManager | None = None) -> None
 
 @asynccontextmanager
 async def settled(
-    directory: Path, clock: ManualClock | None = None, published: list[Recorded] | None = None
+    directory: Path,
+    clock: ManualClock | None = None,
+    published: list[Recorded] | None = None,
+    book: LiquidationBook | None = None,
 ) -> AsyncIterator[Settlement]:
-    """A recovered settlement whose writer runs; leaving is as sudden as a kill, because nothing is flushed."""
+    """A recovered settlement whose writer runs; leaving is as sudden as a kill, because nothing is flushed.
 
-    def publish(_world: World, items: Sequence[Recorded]) -> None:
+    `published` and `book`, of a journal that is new, follow what is committed.
+    """
+
+    def publish(world: World, items: Sequence[Recorded]) -> None:
         if published is not None:
             published.extend(items)
+        if book is not None:
+            for item in items:
+                book.follow(world.exchange, item.fact)
 
     journal = await Journal.open(directory)
     try:

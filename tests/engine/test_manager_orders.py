@@ -154,6 +154,6 @@ async def test_a_halt_takes_back_what_waits_to_add_risk_and_lets_a_close_through
         assert "RevokedByEngine halted by ops" in word.text
         assert await on_the_exchange(settlement) == 0
         await desks.courier.close(TOKEN, wad("1900"), "ops", settlement.seq)
-        assert await guard.pass_once() == "1 executed, 1 swept"
+        assert await guard.pass_once() == "1 done, 1 swept"
         await desks.courier.watch()
         assert await phase(settlement) is DeskPhase.CLOSED

@@ -2,7 +2,6 @@
 
 import socket
 import urllib.request
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.config import Settings
 from engine.demo.stage import Demo
 from engine.engine import Options
-from engine.metrics import HOST, Metrics
+from engine.metrics import HOST, Timing, serve
 from engine.runtime import Runtime
-from engine.snapshot import KeeperHealth, KeeperRow
+from engine.snapshot import KeeperHealth, KeeperRow, Snapshot, Vitals, Work
+from engine.vitals import Durations
 from tests.tui.scripted import market, snapshot
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -37,24 +37,26 @@ def value(samples: Samples, name: str, **labels: str) -> float:
     return samples[f"perpdesk_{name}", frozenset(labels.items())]
 
 
-@pytest.fixture
-def served() -> tuple[int, Metrics, Callable[[], None], list[object]]:
-    metrics, pictures, port = Metrics(), [snapshot()], free_port()
-    stop = metrics.serve(port, lambda: pictures[-1], lambda: 7)
-    return port, metrics, stop, pictures  # type: ignore[return-value]
+def seen_of(picture: Snapshot, *timings: Timing) -> Samples:
+    """What a monitoring system reads."""
+    port = free_port()
+    stop = serve(port, lambda: picture, lambda: timings)
+    try:
+        return read(port)
+    finally:
+        stop()
 
 
-def test_a_keeper_that_fails_and_one_that_has_nothing_to_do_look_different(served: tuple) -> None:  # type: ignore[type-arg]
-    port, metrics, stop, pictures = served
+def test_a_keeper_that_fails_and_one_that_has_nothing_to_do_look_different() -> None:
     rows = (
         KeeperRow("idle", KeeperHealth.OK, 10, 1_000, "nothing to do"),
-        KeeperRow("broken", KeeperHealth.FAILING, 3, None, "OSError"),
+        KeeperRow("broken", KeeperHealth.FAILING, 3, None, "OSError", failures=1),
     )
-    pictures.append(replace(snapshot(), keepers=rows))
-    metrics.passed("idle", 0.002, failed=False)
-    metrics.passed("broken", 0.5, failed=True)
-    seen = read(port)
-    stop()
+    took = Durations()
+    took.took(0.002)
+    took.took(0.5)
+    picture = replace(snapshot(), keepers=rows, vitals=Vitals(7, 0, None, None))
+    seen = seen_of(picture, ("pass", {"keeper": "idle"}, took))
     assert value(seen, "keeper_health", keeper="idle", state="ok") == 1
     assert value(seen, "keeper_health", keeper="broken", state="failing") == 1
     assert value(seen, "keeper_health", keeper="broken", state="ok") == 0
@@ -62,14 +64,25 @@ def test_a_keeper_that_fails_and_one_that_has_nothing_to_do_look_different(serve
     assert ("perpdesk_keeper_last_pass_timestamp_seconds", frozenset({("keeper", "broken")})) not in seen
     assert value(seen, "passes_total", keeper="broken", outcome="failed") == 1
     assert value(seen, "pass_seconds_bucket", keeper="idle", le="0.003") == 1
+    assert value(seen, "pass_seconds_count", keeper="idle") == 2
+    assert value(seen, "pass_seconds_sum", keeper="idle") == 0.502
     assert value(seen, "settlement_waiting") == 7
 
 
-def test_what_is_unknown_is_left_out_and_never_nought(served: tuple) -> None:  # type: ignore[type-arg]
-    port, _, stop, pictures = served
-    pictures.append(replace(snapshot(), markets=(replace(market(0), age_ms=None, tradable=False),)))
-    seen = read(port)
-    stop()
+def test_what_a_keeper_did_is_told_by_outcome_and_what_it_left_by_reason() -> None:
+    work = Work(1_000, 3, 12_500, (("done", 40), ("raced", 2)), (("unprofitable", 9),))
+    row = KeeperRow("liquidator", KeeperHealth.OK, 10, 1_000, "", work=work)
+    seen = seen_of(replace(snapshot(), keepers=(row,)))
+    told = [value(seen, "acts_total", keeper="liquidator", outcome=name) for name in ("done", "raced")]
+    assert told == [40, 2]
+    assert value(seen, "skipped_total", keeper="liquidator", reason="unprofitable") == 9
+    assert value(seen, "checked_total", keeper="liquidator") == 1_000
+    assert value(seen, "ready", keeper="liquidator") == 3
+    assert value(seen, "oldest_ready_seconds", keeper="liquidator") == 12.5
+
+
+def test_what_is_unknown_is_left_out_and_never_nought() -> None:
+    seen = seen_of(replace(snapshot(), markets=(replace(market(0), age_ms=None, tradable=False),)))
     assert ("perpdesk_feed_age_seconds", frozenset({("market", "ETH")})) not in seen
     assert value(seen, "feed_tradable", market="ETH") == 0
 
@@ -85,6 +98,7 @@ def test_a_running_demo_counts_what_it_does_and_stops_serving_with_it(tmp_path: 
         assert value(seen, "commit_seconds_count") > 1
         assert value(seen, "fact_number") > 0
         assert value(seen, "desks", state="idle") > 0
+        assert value(seen, "pass_seconds_count", keeper="liquidator") >= 0
     finally:
         runtime.stop()
     with pytest.raises(OSError, match="refused"):

@@ -11,7 +11,8 @@ import pytest
 
 from engine.clearing.commands import Role
 from engine.exchange_rows import RequestState
-from engine.keepers.requests import Notes, RequestKeeper
+from engine.keepers.notes import Notes
+from engine.keepers.requests import RequestKeeper
 from engine.requests import commands as asked
 from engine.requests.account import account_of
 from engine.requests.counter import RequestCounter
@@ -105,7 +106,7 @@ async def test_two_thousand_requests_execute_in_one_pass_and_a_poisonous_one_hol
         await settlement.read(lambda world: _poison(world, poison, field))
         await asyncio.gather(*(done(settlement, deposit(clock)) for _ in range(2_000)))
         told = await keeper(settlement, prices).pass_once()
-        assert "2,000 executed" in told
+        assert "2,000 done" in told
         assert "1 failed" in told
         assert await counts(settlement) == (1, 2_001, 0)
 
@@ -128,7 +129,7 @@ async def test_keepers_compete_and_who_comes_second_has_raced(tmp_path: Path) ->
         one, other = (keeper(settlement, prices, name) for name in ("keeper-1", "keeper-2"))
         told = await asyncio.gather(one.pass_once(), other.pass_once())
         assert await counts(settlement) == (0, 51, 0)
-        assert sorted(told) == ["50 executed", "50 raced"]
+        assert sorted(told) == ["50 done", "50 raced"]
         by = await settlement.read(lambda world: {each.by for each in world.exchange.requests.ended.values()})
         assert by <= {"keeper-1", "keeper-2"}
 
@@ -144,7 +145,7 @@ async def test_no_price_older_than_the_request_is_used(tmp_path: Path) -> None:
         refused = await kept.attempt(Kind.DEPOSIT, await _newest(settlement))
         assert getattr(refused, "code", "") == "OracleTimestampsAreSmallerThanRequired"
         prices.age_ms = 0
-        assert await kept.pass_once() == "1 executed"
+        assert await kept.pass_once() == "1 done"
 
 
 async def _newest(settlement: Settlement) -> str:
@@ -178,7 +179,7 @@ async def test_frozen_orders_wait_for_the_special_keeper_which_takes_its_time(tm
         assert await special.pass_once() == "1 left"
         prices.usd["WETH"] = "1800"
         clock.advance(2)
-        assert await special.pass_once() == "1 executed, 1 left"
+        assert await special.pass_once() == "1 done, 1 left"
 
 
 async def test_a_limit_swap_waits_until_enough_comes_out(tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ async def test_a_limit_swap_waits_until_enough_comes_out(tmp_path: Path) -> None
         special = keeper(settlement, prices, "keeper-f", special=True)
         assert await special.pass_once() == "nothing to do yet"
         prices.usd["WETH"] = "2150"
-        assert await special.pass_once() == "1 executed"
+        assert await special.pass_once() == "1 done"
 
 
 async def test_a_restart_neither_loses_nor_repeats_a_request(tmp_path: Path) -> None:
@@ -264,7 +265,7 @@ async def test_an_account_deposits_trades_and_withdraws_in_whole_units(tmp_path:
         assert (position.size, position.collateral_token) == (5_000 * FLOAT, "USDC")
         out = asked.CreateWithdrawal(**envelope(command_id="e"), account="alice", market="ETH-USD", amount=Decimal(100))
         assert (await desk.serve(out))[0]
-        assert await kept.pass_once() == "3 executed"
+        assert await kept.pass_once() == "3 done"
 
 
 @pytest.mark.parametrize(

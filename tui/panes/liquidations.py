@@ -99,11 +99,14 @@ def rows(snapshot: Snapshot) -> tuple[LiquidationRow, ...]:
 def heading(snapshot: Snapshot) -> Line:
     """What the pane is called, and how many positions stand behind its rows."""
     queue = snapshot.queue
+    more = "+" if queue.near == len(snapshot.liquidations) < queue.watched else ""
+    late: Line = ((f", {fmt.count(queue.overdue)} overdue", Tone.ALARM),) if queue.overdue else ()
     return (
         ("Liquidations", Tone.STRONG),
         (": ", Tone.TEXT),
         (f"{fmt.count(queue.ready)} ready", Tone.LOSS if queue.ready else Tone.TEXT),
+        *late,
         (", ", Tone.TEXT),
-        (f"{fmt.count(queue.near)} near", Tone.WARN if queue.near else Tone.TEXT),
+        (f"{fmt.count(queue.near)}{more} near", Tone.WARN if queue.near else Tone.TEXT),
         (f", {fmt.count(queue.watched)} watched", Tone.TEXT),
     )
