@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast, get_args
 
 import structlog
 
@@ -18,12 +20,23 @@ from venue.exchange.requests import facts as request_facts
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 RING = 5_000
+_OF_DESKS = frozenset(get_args(desk_facts.Fact))
 LOGGED_KINDS = frozenset(
     (
         *("open", "grow", "reduce", "close", "halt", "resume", "liquidation", "declined", "decision", "deferred"),
         *("guard", "quarantine", "release", "buyback", "wallet", "unknown"),
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a chronicle knows, so that another can go on from there."""
+
+    number: int
+    names: dict[str, str]
+    """Of desks, by address."""
+    events: tuple[Event, ...]
 
 
 class Chronicle:
@@ -58,6 +71,17 @@ class Chronicle:
                 if words.kind in LOGGED_KINDS:
                     log.info(words.text, event_kind=words.kind, desk=words.address, source=words.source, seq=item.seq)
 
+    def remembered(self) -> Remembered:
+        """All that it knows."""
+        with self._lock:
+            return Remembered(self._number, dict(self._names), tuple(self._ring))
+
+    def go_on(self, told: Remembered) -> None:
+        """Knows what another knew, and nothing else."""
+        with self._lock:
+            self._number, self._names = told.number, dict(told.names)
+            self._ring = deque(told.events, maxlen=RING)
+
     def since(self, number: int) -> EventPage:
         """Events numbered above `number`."""
         with self._lock:
@@ -76,8 +100,8 @@ def _tell_safely(item: Recorded) -> Told | None:
 
 def tell(fact: Fact) -> Told | None:
     """A fact worth reading, in words."""
-    if isinstance(fact, desk_facts.Fact):
-        return tell_desk(fact)
+    if type(fact) in _OF_DESKS:
+        return tell_desk(cast(desk_facts.Fact, fact))
     if isinstance(fact, request_facts.Executed | request_facts.RequestCancelled | request_facts.OrderFrozen):
         return _tell_request(fact)
     match fact:

@@ -22,6 +22,7 @@ from engine.desks.facts import REGISTRY
 from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.exchange_rows import MarketPoint
 from engine.history import History
+from engine.indexer import Indexer
 from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
 from engine.port import Info
@@ -39,6 +40,7 @@ from store.errors import WrongState
 from store.journal import Journal
 from store.lease import Lease
 from store.reader import Reader
+from venue.exchange.state import Exchange
 
 if TYPE_CHECKING:
     from engine.live.places import Live
@@ -68,6 +70,7 @@ class Engine:
     settlement: Settlement
     parts: Parts
     _book: LiquidationBook
+    _index: Indexer
     _stills: StillMaker
     snapshot: Snapshot
     summary: Summary
@@ -91,6 +94,9 @@ class Engine:
             stack.enter_context(Lease(self._options.directory))
             journal = await Journal.open(self._options.directory)
             stack.push_async_callback(journal.close)
+            self._index = self._indexer(journal)
+            stack.push_async_callback(self._index.close)
+            await self._index.open()
             self.settlement = Settlement(journal, self._clock, self._record)
             newest = await journal.newest()
             start = self._start(newest)
@@ -107,6 +113,12 @@ class Engine:
             except ExceptionGroup as group:
                 raise _cause(group) from None
             log.info("stopped", facts=self.settlement.seq)
+
+    def _indexer(self, journal: Journal) -> Indexer:
+        def due(exchange: Exchange) -> list[int]:
+            return [each.position_id for each in self._book.all_due(exchange)]
+
+        return Indexer(self._options.directory, self._options.settings.index, self._clock, journal.hash_at, due)
 
     def _serve_metrics(self, stack: AsyncExitStack) -> None:
         port = self._options.settings.metrics.port
@@ -139,7 +151,8 @@ class Engine:
         return Start(mark, still.at_ms, still.world)
 
     def _recovered(self, newest: int) -> Publish:
-        def told(_world: World, recorded: Sequence[Recorded]) -> None:
+        def told(world: World, recorded: Sequence[Recorded]) -> None:
+            self._index.follow(world, recorded)
             self.chronicle.record(recorded, replayed=True)
             seq = recorded[-1].seq
             if seq % TOLD_EVERY == 0 or seq == newest:
@@ -150,6 +163,7 @@ class Engine:
     async def _work(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         settings, demo, seed = self._options.settings, self._options.demo, 0
         self._book = await self.settlement.read(lambda world: LiquidationBook(world.exchange))
+        await self._index.begin(self.settlement)
         async with AsyncExitStack() as stack:
             if demo:
                 stage = await set_stage(demo, settings, self.settlement, self._clock)
@@ -176,6 +190,7 @@ class Engine:
                 live,
                 tokens,
             )
+            self.parts = replace(self.parts, workers=(*self.parts.workers, *self._index.workers(seed)))
             stack.push_async_callback(self.parts.close)
             if live is None:
                 keepers = {**request_keepers(settings), RETRY_KEEPER: True}
@@ -200,6 +215,7 @@ class Engine:
                 for task in running:
                     task.cancel()
             await self._publish()
+            await self._index.flush()
 
     async def _run_later(self) -> None:
         await self.parts.warm_up()
@@ -208,6 +224,7 @@ class Engine:
                 tasks.create_task(worker.run(), name=worker.name)
 
     def _record(self, world: World, recorded: Sequence[Recorded]) -> None:
+        self._index.follow(world, recorded)
         for item in recorded:
             self._book.follow(world.exchange, item.fact)
         self.chronicle.record(recorded)
@@ -225,6 +242,7 @@ class Engine:
         status = replace(snapshot.status, alarms=fresh, acknowledged=known)
         self.snapshot = replace(snapshot, status=status, vitals=self._vitals())
         self.history.take(self.snapshot)
+        self._index.take(self.snapshot)
         self.parts.alerts.look(self.snapshot)
         return f"fact {self.snapshot.seq:,}"
 

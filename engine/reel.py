@@ -17,7 +17,8 @@ from engine.replica import replica
 from engine.settlement import Recorded
 from engine.world import World
 from store.errors import StoreError
-from store.reader import Mark, Reader
+from store.journal import Mark
+from store.reader import Reader
 
 STILLS = 256
 """Most copies of the world held for good."""

@@ -140,9 +140,10 @@ class Settlement:
                 while self._queue:
                     await self._settle()
             except Exception as error:  # disk or bug: memory may be ahead of the journal, so this is the end
-                self._failure = StoreFailed("STORE_FAILED", f"the journal cannot be written: {error}")
+                said = StoreFailed("STORE_FAILED", f"the journal cannot be written: {error}")
+                self._failure = error if isinstance(error, StoreFailed) else said
                 self._fail_waiters(self._failure)
-                raise self._failure from error
+                raise self._failure from (None if self._failure is error else error)
 
     async def _settle(self) -> None:
         """Decides up to a batch of commands, commits their facts, answers them; a read ends the batch."""
@@ -169,11 +170,10 @@ class Settlement:
                 await self._journal.append(rows, at_ms)
                 self.commits.took(self._clock.monotonic() - began)
                 self.facts += len(rows)
+                self._publish(self._world, recorded)
         except BaseException:
             self._queue.extendleft(request for request, _ in reversed(answers))
             raise
-        if recorded:
-            self._publish(self._world, recorded)
         for request, answer in answers:
             if not request.answer.done():
                 request.answer.set_result(answer)

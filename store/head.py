@@ -36,8 +36,8 @@ def _said(record: bytes) -> Head | None:
 class HeadFile:
     """`perpdesk.head` in a state directory."""
 
-    def __init__(self, directory: Path) -> None:
-        self._fd = os.open(directory / "perpdesk.head", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, directory: Path, name: str = "perpdesk.head") -> None:
+        self._fd = os.open(directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def read(self) -> Head | None:
         """What it says, or None when it says nothing: new, or torn by a power loss."""
@@ -46,6 +46,10 @@ class HeadFile:
     def write(self, head: Head) -> None:
         """Replaces what it says."""
         os.pwrite(self._fd, f"{head.seq:020d} {head.hash.hex()}\n".encode(), 0)
+
+    def fileno(self) -> int:
+        """For whoever makes it durable."""
+        return self._fd
 
     def close(self) -> None:
         """Gives the file back."""

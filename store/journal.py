@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -46,12 +47,25 @@ class Entry:
     payload: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a journal: the number of an entry that was read, and its hash."""
+
+    seq: int = 0
+    hash: bytes = GENESIS
+
+
 def chain(previous: bytes, seq: int, at_ms: int, kind: str, payload: str) -> bytes:
     """The 32-byte hash of a row, over the hash of the row before and everything the row says."""
-    digest = hashlib.blake2b(previous, digest_size=32)
-    digest.update(f"{seq}|{at_ms}|{kind}|".encode())
-    digest.update(payload.encode())
-    return digest.digest()
+    return hashlib.blake2b(previous + f"{seq}|{at_ms}|{kind}|{payload}".encode(), digest_size=32).digest()
+
+
+def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    """The hash that is written beside an entry; None where there is no such entry."""
+    if seq == 0:
+        return GENESIS
+    row = connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 Row = tuple[int, int, str, str, bytes]
@@ -139,12 +153,16 @@ class Journal:
         except sqlite3.Error as error:
             raise refused(self.path, error) from error
 
-    async def replay(self) -> AsyncIterator[Entry]:
-        """Every entry from the first, checked against the hash chain and the head that was seen last.
+    async def replay(self, after: Mark | None = None) -> AsyncIterator[Entry]:
+        """Every entry from the first, or from the one behind `after`, checked against the hash chain and the head that
+        was seen last.
 
-        Raises Damaged at the first that does not fit, or when newest entries are missing.
+        Raises Damaged at the first that does not fit, when newest entries are missing, or when `after` is a place in
+        another journal.
         """
         head = self._head.read()
+        if after is not None:
+            await self._begin(after, head)
         while True:
             try:
                 rows = await self._writer.run(self._chain.page)
@@ -159,6 +177,16 @@ class Journal:
                 break
         if head and head.seq > self._chain.seq:
             raise damaged(self.path, f"entries {self._chain.seq + 1} to {head.seq} are missing")
+
+    async def _begin(self, after: Mark, head: Head | None) -> None:
+        known = [after, Mark(head.seq, head.hash)] if head and head.seq <= after.seq else [after]
+        try:
+            for mark in known:
+                if await self._writer.run(partial(hash_at, seq=mark.seq)) != mark.hash:
+                    raise damaged(self.path, f"entry {mark.seq} is not the one that was remembered")
+        except sqlite3.Error as error:
+            raise refused(self.path, error) from error
+        self._chain.seq, self._chain.hash = after.seq, after.hash
 
     async def append(self, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
         """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
@@ -176,6 +204,13 @@ class Journal:
         await self._writer.run(lambda connection: _commit(connection, self._epoch, rows, self._head, head))
         self._chain.seq, self._chain.hash = seq, digest
         return seq
+
+    async def hash_at(self, seq: int) -> bytes | None:
+        """The hash of an entry; None where there is no such entry. Raises StoreError."""
+        try:
+            return await self._writer.run(partial(hash_at, seq=seq))
+        except sqlite3.Error as error:
+            raise refused(self.path, error) from error
 
     async def close(self) -> None:
         """Closes the connection; everything appended is already durable."""

@@ -3,22 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from store.errors import Damaged, StoreError
+from store.files import sync
 from store.head import remembered
-from store.journal import APPLICATION_ID, GENESIS, REPLAY_PAGE, Chain, Entry, damaged, refused
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a journal: the number of an entry that was read, and its hash."""
-
-    seq: int = 0
-    hash: bytes = GENESIS
+from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, Mark, damaged, hash_at, refused
 
 
 class Reader:
@@ -54,10 +46,35 @@ class Reader:
         """Goes on from a place where it has been."""
         self._chain.seq, self._chain.hash = mark.seq, mark.hash
 
+    def knows(self, mark: Mark) -> bool:
+        """Whether a place is one in this journal."""
+        with self._words():
+            return hash_at(self._connection, mark.seq) == mark.hash
+
+    def last(self) -> int:
+        """The number of the last entry there is; 0 when there is none."""
+        with self._words():
+            return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file as such, in its own words; nothing in a sound one."""
+        try:
+            rows = self._connection.execute("PRAGMA integrity_check(10)").fetchall()
+        except sqlite3.Error as error:
+            return [str(error)]
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def copy_to(self, target: Path) -> None:
+        """Copies the journal as committed by now into a new file, durably; a writer goes on meanwhile."""
+        target.touch(mode=0o600, exist_ok=False)
+        with self._words(), closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            self._connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        sync(target)
+
     def newest(self) -> int:
         """The number of the newest committed entry; 0 when there is none. Raises Damaged when newer ones are gone."""
-        with self._words():
-            newest = int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0])
+        newest = self.last()
         if self._head and self._head.seq > newest:
             raise damaged(self._chain.path, f"entries {newest + 1} to {self._head.seq} are missing")
         return newest

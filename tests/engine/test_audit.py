@@ -1,0 +1,148 @@
+"""An audit finds what was tampered with, whatever it is, and says nothing of what is sound."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.audit import Report, audit, faults
+from engine.desks.accounts import deployed, in_flight
+from engine.replay import world_of
+from engine.still import make
+from engine.world import World
+from store import stills
+from tests.engine.journals import write
+from venue.exchange.ledger import INSURANCE, TRADE_FUND
+from venue.exchange.state import PositionStatus
+
+ENTRIES = 600
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory: Path = tmp_path_factory.mktemp("state")
+    asyncio.run(write(directory, ENTRIES))
+    return directory
+
+
+@pytest.fixture
+def world(state: Path) -> World:
+    return world_of(state)
+
+
+def found(report: Report) -> dict[str, bool]:
+    return {each.check: each.ok for each in report.findings}
+
+
+def test_a_sound_directory_has_no_faults(state: Path) -> None:
+    report = audit(state)
+    assert report.ok
+    assert [each.cases for each in report.findings if each.check in ("chain", "fold")] == [report.mark.seq] * 2
+    assert report.world == world_of(state)
+
+
+def any_open(world: World) -> int:
+    return next(iter(world.exchange.open_positions))
+
+
+def some_desk(world: World) -> str:
+    return next(iter(world.house.desks))
+
+
+def _create(world: World) -> None:
+    world.exchange.ledger.balances[INSURANCE] += 1
+
+
+def _overdraw(world: World) -> None:
+    world.exchange.ledger.balances[TRADE_FUND] -= 10**30
+    world.exchange.ledger.balances[INSURANCE] += 10**30
+
+
+def _end(world: World) -> None:
+    world.exchange.positions[any_open(world)].status = PositionStatus.CLOSED
+
+
+def _double(world: World) -> None:
+    number = any_open(world)
+    world.exchange.open_positions[number] = replace(world.exchange.open_positions[number])
+
+
+def _grow(world: World) -> None:
+    world.exchange.open_positions[any_open(world)].entry_notional += 1
+
+
+def _interest(world: World) -> None:
+    world.exchange.markets["ETH"].short_open_interest += 1
+
+
+def _base(world: World) -> None:
+    world.exchange.markets["ETH"].long_base -= 1
+
+
+def _reuse(world: World) -> None:
+    world.exchange.next_position_id = 1
+
+
+def _strip(world: World) -> None:
+    position = world.exchange.open_positions[any_open(world)]
+    position.margin = 0
+
+
+def _lose(world: World) -> None:
+    house = world.house
+    account = next(account for account, amount in house.ledger.balances.items() if amount > 10)
+    house.ledger.balances[account] -= 10
+    house.ledger.balances[deployed(some_desk(world))] = 10
+
+
+def _forget(world: World) -> None:
+    house = world.house
+    account = next(account for account, amount in house.ledger.balances.items() if amount > 10)
+    house.ledger.balances[account] -= 10
+    house.ledger.balances[in_flight(some_desk(world))] = 10
+
+
+def _drain(world: World) -> None:
+    world.exchange.markets["BTC"].quote_reserve = 0
+
+
+TAMPERED: dict[str, Callable[[World], None]] = {
+    "clearinghouse sums to 1": _create,
+    "trade_fund of the clearinghouse holds -": _overdraw,
+    "are open in one list only": _end,
+    "is not one thing": _double,
+    "its positions sum to": _grow,
+    "ETH short is": _interest,
+    "ETH base is": _base,
+    "the next position would be 1": _reuse,
+    "has no size, no notional or no margin": _strip,
+    "has 10 deployed and no position": _lose,
+    "has 10 in flight and no order": _forget,
+    "BTC has an empty reserve": _drain,
+}
+
+
+@pytest.mark.parametrize(("words", "tamper"), TAMPERED.items(), ids=[each.__name__ for each in TAMPERED.values()])
+def test_a_world_that_was_tampered_with_is_not_sound(world: World, words: str, tamper: Callable[[World], None]) -> None:
+    assert list(faults(world)) == []
+    tamper(world)
+    told = list(faults(world))
+    assert any(words in fault for fault in told), told
+
+
+def test_a_snapshot_is_compared_with_the_fold(state: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "state"
+    copy.mkdir()
+    for path in state.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    make(copy, pytest.fail)
+    (path,) = stills.found(copy)
+    report = audit(copy)
+    assert report.ok
+    assert next(each.cases for each in report.findings if each.check == "snapshots") == 1
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    path.write_bytes(bytes(body))
+    assert found(audit(copy)) == {"file": True, "chain": True, "fold": True, "books": True, "snapshots": False}

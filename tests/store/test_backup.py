@@ -1,0 +1,166 @@
+"""Copies of a journal: whole while somebody writes, and put back so that no moment of it starts a wrong one."""
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from store import backup
+from store.errors import Damaged, StoreError
+from store.journal import Journal, Mark
+from store.reader import Reader, entries
+
+
+async def written(directory: Path, count: int, first: int = 1) -> Journal:
+    journal = await Journal.open(directory)
+    async for _ in journal.replay():
+        pass
+    for number in range(first, first + count):
+        await journal.append([("Noted", f'{{"number":"{number}"}}')], number)
+    return journal
+
+
+def mark_of(directory: Path) -> Mark:
+    with Reader(directory) as reader:
+        for _ in reader.read(reader.newest()):
+            pass
+        return reader.mark
+
+
+def backed_up(source: Path, target: Path) -> Mark:
+    folder = backup.draft(target)
+    backup.copy(source, folder)
+    mark = mark_of(folder)
+    backup.finish(folder, target, mark)
+    return mark
+
+
+def filled(directory: Path, count: int) -> Path:
+    directory.mkdir()
+
+    async def fill() -> None:
+        await (await written(directory, count)).close()
+
+    asyncio.run(fill())
+    return directory
+
+
+async def test_a_copy_made_while_somebody_writes_is_whole(tmp_path: Path) -> None:
+    source = tmp_path / "state"
+    source.mkdir()
+    journal = await written(source, 300)
+    stop = asyncio.Event()
+
+    async def write_on() -> None:
+        while not stop.is_set():
+            await journal.append([("Noted", '{"number":"more"}')], 1_000)
+
+    writing = asyncio.create_task(write_on())
+    try:
+        for number in range(5):
+            mark = await asyncio.to_thread(backed_up, source, tmp_path / f"copy-{number}")
+            assert mark.seq >= 300
+            assert mark_of(tmp_path / f"copy-{number}") == mark
+    finally:
+        stop.set()
+        await writing
+        await journal.close()
+    for path in (tmp_path / "copy-4").iterdir():
+        assert path.name in ("perpdesk.db", "perpdesk.head")
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_exists_is_never_written_over(tmp_path: Path) -> None:
+    source = filled(tmp_path / "state", 3)
+    (tmp_path / "copy").mkdir()
+    with pytest.raises(StoreError, match="name a folder that does not exist"):
+        backed_up(source, tmp_path / "copy")
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_what_was_there_is_set_aside_whole(tmp_path: Path) -> None:
+    source, directory = filled(tmp_path / "old", 5), filled(tmp_path / "state", 9)
+    mark = backed_up(source, tmp_path / "copy")
+    aside = backup.put_back(tmp_path / "copy", directory, mark)
+    assert mark_of(directory) == mark
+    assert aside is not None
+    assert mark_of(aside).seq == 9
+
+
+class Died(Exception):
+    """The power went."""
+
+
+def _dying(step: int, do: Callable[..., object]) -> tuple[Callable[..., object], Callable[[], int]]:
+    count = itertools.count(1)
+    reached = [0]
+
+    def dying(*arguments: object, **more: object) -> object:
+        reached[0] = next(count)
+        if reached[0] == step:
+            raise Died
+        return do(*arguments, **more)
+
+    return dying, lambda: reached[0]
+
+
+@pytest.mark.parametrize("cut", ["wal", "no wal", "no journal"])
+def test_at_every_step_it_may_die_and_never_starts_a_journal_that_is_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    mark = backed_up(filled(tmp_path / "old", 5), tmp_path / "copy")
+    for step in itertools.count(1):
+        directory = filled(tmp_path / f"state-{step}", 9)
+        whole = mark_of(directory)
+        if cut == "no journal":
+            (directory / "perpdesk.db").unlink()
+        elif cut == "wal":
+            with closing(sqlite3.connect(directory / "perpdesk.db")) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+        dying, reached = _dying(step, Path.rename)
+        syncing, synced = _dying(step, backup.sync)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", dying)
+            if step % 2:
+                patch.setattr(backup, "sync", syncing)
+            try:
+                backup.put_back(tmp_path / "copy", directory, mark)
+            except Died:
+                pass
+            else:
+                break
+        assert reached() == step or synced() == step
+        found = asyncio.run(_start(directory))
+        assert found in (None, mark.seq, whole.seq)
+        assert found != 0
+        backup.put_back(tmp_path / "copy", directory, mark)
+        assert asyncio.run(_start(directory)) == mark.seq
+        assert mark_of(directory) == mark
+    assert step > 3
+
+
+async def _start(directory: Path) -> int | None:
+    """How many entries an engine would find, None where it refuses to start."""
+    try:
+        journal = await Journal.open(directory)
+    except Damaged:
+        return None
+    try:
+        return len([entry async for entry in journal.replay()])
+    except Damaged:
+        return None
+    finally:
+        await journal.close()
+
+
+def test_entries_survive_the_way_there_and_back(tmp_path: Path) -> None:
+    source = filled(tmp_path / "state", 50)
+    mark = backed_up(source, tmp_path / "copy")
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    assert backup.put_back(tmp_path / "copy", fresh, mark) is None
+    assert list(entries(fresh)) == list(entries(source))
