@@ -3,23 +3,20 @@
 import random
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.acks import Acks
 from engine.agent.decide import Agent
-from engine.agent.venice import Venice
-from engine.agent.venice_state import VeniceOptions
 from engine.alerts.desk import AlertDesk, alert_desk
 from engine.arming import Arming
 from engine.buyback import BuybackEngine
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.clock import Clock
-from engine.config import ConfigError, Settings
-from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX, is_simulated
+from engine.config import Settings
+from engine.core import Core
+from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX
 from engine.demo.stage import Demo
-from engine.desk_rows import AgentRow
 from engine.desks.bounded import BoundedVenue
 from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
@@ -36,26 +33,24 @@ from engine.exchange_loops import (
 from engine.feed import Feed
 from engine.fees import FeeClaimer
 from engine.funds_view import FundsView
+from engine.holds import Holds
 from engine.keepers.notes import Notes
 from engine.keepers.requests import RequestKeeper
 from engine.keepers.tally import Counts
-from engine.liquidations.book import LiquidationBook
+from engine.labels import agent_row, label_of, owner_of, venice_of
 from engine.markets import MarketLister
 from engine.operator import Operator
 from engine.paper_wallet import DESK_PREFIX
 from engine.places import Places, on_paper
 from engine.queue import LiquidationQueue
 from engine.requests.counter import RequestCounter
-from engine.requests.hooks import Hooks
 from engine.requests.prices import IndexPrices
 from engine.settlement import Settlement
-from engine.still_maker import StillMaker
-from engine.view import Label, View
+from engine.view import View
 from engine.wallet import WalletWatch
 from engine.who import local_operator
 from engine.worker import Cadence, Worker
 from venue.exchange.fixed import PPM
-from venue.exchange.paper import MIN_NOTIONAL
 from venue.perp import PerpVenue
 
 if TYPE_CHECKING:
@@ -107,16 +102,12 @@ def assemble(
     settings: Settings,
     demo: Demo | None,
     seed: int,
-    settlement: Settlement,
-    clock: Clock,
-    publish: Callable[[], Awaitable[str]],
-    hooks: Hooks,
-    book: LiquidationBook,
-    stills: StillMaker,
+    core: Core,
     live: "Live | None" = None,
     tokens: Collection[str] = (),
 ) -> Parts:
     """Every part, wired. `seed` drives jitter, and what a demo invents."""
+    settlement, clock, book = core.settlement, core.clock, core.book
     factor = demo.factor if demo else 1
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
     places = _places(settings, demo, live, seed, settlement, feed, clock, tokens)
@@ -127,7 +118,8 @@ def assemble(
     terms = Terms(settings.risk, settings.avantis_max_leverage)
     wallet = WalletWatch(settlement, places.purse, clock, writes=not (places.arming and places.arming.observing))
     arming = places.arming or Arming(armed=True)
-    hold = arming.why_not
+    holds = Holds(arming.why_not, core.pulse.why_not)
+    hold = holds.why_not
     manager = DeskManager(settlement, venue, agent, terms, clock, places.low_gas, hold)
     guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
     buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks, hold)
@@ -136,7 +128,7 @@ def assemble(
     alerts = alert_desk(settings.alerts, clock)
     money = FundsView(terms.caps, settings.buybacks, wallet, places.simulated_money, places.wallets)
     view = View(
-        _label(settings, demo, places, venice),
+        label_of(settings, demo, places, venice),
         feed,
         terms,
         LiquidationQueue(owner_of, lambda _exchange: book),
@@ -145,7 +137,7 @@ def assemble(
         money,
         lambda: agent_row(settings, venice),
         places,
-        lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms())),
+        lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms(), *holds.alarms())),
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], counts: Counts | None = None) -> Worker:
@@ -165,9 +157,9 @@ def assemble(
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
         worker("positions", POSITION_WATCH, manager.watch),
-        worker("callbacks", POSITION_WATCH, hooks.pass_once),
-        worker("screen", SCREEN, publish),
-        worker("snapshots", SNAPSHOTS, stills.pass_once),
+        worker("callbacks", POSITION_WATCH, core.hooks.pass_once),
+        worker("screen", SCREEN, core.publish),
+        worker("snapshots", SNAPSHOTS, core.stills.pass_once),
     ]
     loops = [*places.loops]
     if places.embedded:
@@ -187,6 +179,7 @@ def assemble(
         paced("buybacks", BUYBACK_ENGINE, buybacks.run_buyback_cycle),
         worker("wallet", WALLET_WATCH.faster(min(factor, 10)), wallet.pass_once),
     )
+    holds.guarded_by((*workers, *later))
     roles = dict.fromkeys(settings.exchange.liquidators, Role.LIQUIDATOR)
     roles |= dict.fromkeys((*settings.exchange.operators, local_operator()), Role.OPERATOR)
     reserved = (
@@ -235,78 +228,3 @@ def _places(
     from engine.live.places import live_places  # the chain's libraries take most of a second to load
 
     return live_places(settings, live, settlement, feed, clock, tokens)
-
-
-def venice_of(settings: Settings, clock: Clock) -> Venice | None:
-    """The first tier, where it is switched on and there is a key or a wallet to get one. Raises ConfigError."""
-    if not settings.venice_agent_enabled or not (settings.venice_api_key or settings.venice_auto_mint_key):
-        return None
-    venice = settings.venice
-    try:
-        options = VeniceOptions(
-            url=venice.url,
-            api_key=settings.venice_api_key,
-            mint_key=settings.venice_auto_mint_key,
-            model=venice.model,
-            timeout_s=float(venice.timeout_s),
-            in_flight=venice.in_flight,
-            consumption_diem=venice.consumption_diem,
-            consumption_usd=venice.consumption_usd,
-        )
-    except ValueError as error:
-        raise ConfigError(f"venice: {error}") from error
-    return Venice(options, clock)
-
-
-def agent_row(settings: Settings, venice: Venice | None) -> AgentRow:
-    """How the agent is doing."""
-    degen = venice is None and not settings.signal.enabled
-    if venice is None:
-        off = "switched off" if not settings.venice_agent_enabled else "no key: set VENICE_API_KEY"
-        return AgentRow(tier="degen" if degen else "signal", phase=off, degen=degen)
-    state = venice.state()
-    return AgentRow(
-        tier="venice",
-        phase=state.text,
-        model=state.model,
-        key_source=state.key_source,
-        balance_diem="" if state.balance_diem is None else str(state.balance_diem),
-        balance_usd="" if state.balance_usd is None else str(state.balance_usd),
-        requests_left=state.requests_left,
-        asked=state.asked,
-        answered=state.answered,
-        failed=state.failed,
-        latency_ms=state.last_latency_ms,
-    )
-
-
-def _label(settings: Settings, demo: Demo | None, places: Places, venice: Venice | None) -> Label:
-    degen = venice is None and not settings.signal.enabled
-    return Label(
-        mode=places.mode,
-        venue=places.name,
-        agent="DEGEN" if degen else "venice" if venice else "signal",
-        simulated=places.simulated,
-        time_factor=demo.factor if demo else 1,
-        block_seconds=settings.exchange.block_seconds,
-        markets=settings.exchange.markets,
-        operator=local_operator(),
-        standing_alarms=(*(("DEGEN: the entry filter is switched off",) if degen else ()), *_never(settings)),
-    )
-
-
-def _never(settings: Settings) -> tuple[str, ...]:
-    """Settings under which no desk could ever open, said aloud."""
-    risk = settings.risk
-    most = min(risk.max_position_usdc, risk.max_market_usdc, risk.max_wallet_usdc, risk.max_daily_usdc)
-    worth = most * min(risk.leverage, Decimal(settings.avantis_max_leverage))
-    if worth < MIN_NOTIONAL // MICRO_USDC:
-        return (f"no desk can open: {most} USDC at {risk.leverage:g}x is below the minimum notional",)
-    if risk.min_deploy_usdc > most:
-        return (f"no desk can open: risk.min_deploy_usdc {risk.min_deploy_usdc} is above the caps",)
-    return ()
-
-
-def owner_of(account: str) -> tuple[str, bool]:
-    """Whose an account of the exchange is, and whether they are simulated."""
-    return account.removeprefix(DESK_PREFIX), is_simulated(account)

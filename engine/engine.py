@@ -16,6 +16,7 @@ from engine.clock import Clock
 from engine.commands import Command, Receipt
 from engine.config import Settings
 from engine.control import listening
+from engine.core import Core
 from engine.demo.stage import Demo, set_stage
 from engine.desks.commands import EnrollToken, Halt
 from engine.desks.facts import REGISTRY
@@ -26,6 +27,7 @@ from engine.indexer import Indexer
 from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
 from engine.port import Info
+from engine.pulse import Pulse, Watchdog
 from engine.requests.hooks import Hooks
 from engine.settlement import Publish, Recorded, Settlement, Start
 from engine.snapshot import EventPage, Snapshot, Vitals
@@ -33,7 +35,7 @@ from engine.still_maker import StillMaker
 from engine.still_world import newest as newest_still
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
-from engine.vitals import Durations, feel_pulse
+from engine.vitals import Durations
 from engine.who import local_info
 from engine.world import World
 from store.errors import WrongState
@@ -83,7 +85,7 @@ class Engine:
         self.chronicle = chronicle
         self.hooks = Hooks()
         self.history = History()
-        self._lags = Durations()
+        self.pulse = Pulse(clock)
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Recovers, calls `ready` once there is a snapshot, works until `stop`.
@@ -133,7 +135,7 @@ class Engine:
 
     def _timings(self) -> Iterator[tuple[str, Mapping[str, str], Durations]]:
         yield "commit", {}, self.settlement.commits
-        yield "loop_lag", {}, self._lags
+        yield "loop_lag", {}, self.pulse.lags
         for worker in self.parts.all_workers():
             yield "pass", {"keeper": worker.name}, worker.durations
 
@@ -177,19 +179,8 @@ class Engine:
             enrolled = await enrolled_tokens(settings.desks)
             known = await self.settlement.read(lambda world: frozenset(world.house.desks))
             tokens = known | {token.address for token in enrolled}
-            self.parts = assemble(
-                settings,
-                demo,
-                seed,
-                self.settlement,
-                self._clock,
-                self._publish,
-                self.hooks,
-                self._book,
-                self._stills,
-                live,
-                tokens,
-            )
+            core = Core(self.settlement, self._clock, self.pulse, self._publish, self.hooks, self._book, self._stills)
+            self.parts = assemble(settings, demo, seed, core, live, tokens)
             self.parts = replace(self.parts, workers=(*self.parts.workers, *self._index.workers(seed)))
             stack.push_async_callback(self.parts.close)
             if live is None:
@@ -206,11 +197,12 @@ class Engine:
             if self._alarms:
                 await self._publish()
             ready()
+            stack.enter_context(Watchdog(self.pulse))
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
                 running.append(tasks.create_task(self._run_later(), name="later"))
                 running.append(tasks.create_task(self.parts.alerts.run(), name="alerts"))
-                running.append(tasks.create_task(feel_pulse(self._clock, self._lags), name="pulse"))
+                running.append(tasks.create_task(self.pulse.run(), name="pulse"))
                 await stop.wait()
                 for task in running:
                     task.cancel()
@@ -218,6 +210,7 @@ class Engine:
             await self._index.flush()
 
     async def _run_later(self) -> None:
+        self.history.restore(await self._index.past())
         await self.parts.warm_up()
         async with asyncio.TaskGroup() as tasks:
             for worker in self.parts.later_workers:
@@ -248,7 +241,9 @@ class Engine:
 
     def _vitals(self) -> Vitals:
         writer = self.settlement
-        return Vitals(writer.waiting, writer.facts, writer.commits.spread(), self._lags.spread())
+        return Vitals(
+            writer.waiting, writer.facts, writer.commits.spread(), self.pulse.lags.spread(), self.pulse.stalls
+        )
 
     def _alarm(self, text: str) -> None:
         self._alarms = (*self._alarms, text)

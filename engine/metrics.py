@@ -124,6 +124,9 @@ def _status(picture: Snapshot) -> Iterator[Metric]:
     facts = _counter("facts", "Facts made durable.")
     facts.add_metric((), picture.vitals.facts)
     yield facts
+    stalls = _counter("loop_stalls", "How often the event loop stood still for seconds.")
+    stalls.add_metric((), picture.vitals.stalls)
+    yield stalls
     for name, (words, value) in figures.items():
         gauge = _gauge(name, words)
         gauge.add_metric((), value)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from engine.agent.signals import Window
 from engine.arming import Arming
-from engine.assembly import owner_of
 from engine.config import Settings
 from engine.demo.stage import Demo, at_pace
 from engine.desk_rows import AgentRow, WalletRow
@@ -18,6 +17,7 @@ from engine.desks.accounts import HELD_PER_TOKEN
 from engine.desks.terms import Terms
 from engine.funds_view import FundsView
 from engine.keepers.notes import Notes
+from engine.labels import owner_of
 from engine.liquidations.book import LiquidationBook
 from engine.paper_wallet import DESK_PREFIX
 from engine.places import Pair, invented

@@ -259,6 +259,8 @@ class Vitals:
     """From a decision to its being durable."""
     lag: Spread | None
     """How late its event loop comes back to who sleeps."""
+    stalls: int = 0
+    """How often its loop stood still for seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,11 @@ from bisect import bisect_left
 from collections import deque
 from itertools import accumulate
 
-from engine.clock import Clock
 from engine.snapshot import Spread
 
 BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Seconds: from a commit to a pass that waits for a slow node."""
 NEWEST = 256
-BEAT_S = 0.1
 
 
 class Durations:
@@ -40,11 +38,3 @@ class Durations:
     def buckets(self) -> list[tuple[str, float]]:
         """How many took at most so long, by the bound as text; the last is all of them."""
         return list(zip((*map(str, BOUNDS), "+Inf"), map(float, accumulate(self._counts)), strict=True))
-
-
-async def feel_pulse(clock: Clock, lags: Durations) -> None:
-    """Until cancelled: how much later than asked for the event loop comes back to a sleeper."""
-    while True:
-        asleep = clock.monotonic()
-        await clock.sleep(BEAT_S)
-        lags.took(max(clock.monotonic() - asleep - BEAT_S, 0.0))

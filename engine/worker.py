@@ -51,7 +51,8 @@ class Worker:
         self.failures = 0
         """Passes that raised, since the start."""
         self._passes = 0
-        self._failures = 0
+        self.in_a_row = 0
+        """Passes that raised since the last that did not."""
         self._last_ms: int | None = None
         self._due = 0.0
         self._detail = ""
@@ -63,28 +64,28 @@ class Worker:
             try:
                 self._detail = await self._work()
                 self._passes += 1
-                self._failures = 0
+                self.in_a_row = 0
                 self._last_ms = self._clock.now_ms()
             except StoreFailed:
                 raise
             except Exception as error:
-                self._failures += 1
+                self.in_a_row += 1
                 self.failures += 1
-                self._detail = f"{type(error).__name__}, try {self._failures}"
+                self._detail = f"{type(error).__name__}, try {self.in_a_row}"
                 log.error("pass failed", worker=self.name, error=repr(error))
             self.durations.took(self._clock.monotonic() - began)
             await self._pause()
 
     async def _pause(self) -> None:
         wait = self._rng.uniform(self._cadence.shortest, self._cadence.longest)
-        if self._failures:
-            wait = max(wait, min(BACKOFF_CEILING_S, BACKOFF_FLOOR_S * 2**self._failures))
+        if self.in_a_row:
+            wait = max(wait, min(BACKOFF_CEILING_S, BACKOFF_FLOOR_S * 2 ** min(self.in_a_row, 10)))
         self._due = self._clock.monotonic() + LATE_AFTER * wait + 1.0
         await self._clock.sleep(wait)
 
     def row(self) -> KeeperRow:
         """How it is doing."""
-        if self._failures:
+        if self.in_a_row:
             health = KeeperHealth.FAILING
         elif self._due and self._clock.monotonic() > self._due:
             health = KeeperHealth.LATE

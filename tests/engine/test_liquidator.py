@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.alerts.rules import on_screen
-from engine.assembly import owner_of
+from engine.labels import owner_of
 from engine.clearing.commands import LiquidatePosition as AskedLiquidation
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter

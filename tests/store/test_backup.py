@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store import backup
+from store import backup, files
 from store.errors import Damaged, StoreError
 from store.journal import Journal, Mark
 from store.reader import Reader, entries
@@ -122,7 +122,7 @@ def test_at_every_step_it_may_die_and_never_starts_a_journal_that_is_neither(
             with closing(sqlite3.connect(directory / "perpdesk.db")) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
         dying, reached = _dying(step, Path.rename)
-        syncing, synced = _dying(step, backup.sync)
+        syncing, synced = _dying(step, files.sync)
         with monkeypatch.context() as patch:
             patch.setattr(Path, "rename", dying)
             if step % 2:

@@ -1,0 +1,108 @@
+"""The engine's pulse: how late its loop comes back to a sleeper, and whether time went on without it."""
+
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+
+from engine.clock import Clock
+from engine.vitals import Durations
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+BEAT_S = 0.1
+JUMP_MS = 2_000
+"""Wall time may go so far from monotonic time between two beats before somebody has set it, or the machine slept."""
+HOLD_S = 30.0
+"""For so long after a jump nothing is begun: prices, orders and positions are first seen anew."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    wall_ms: int
+    at_s: float
+
+
+class Pulse:
+    """Beats on the engine's loop. `beats` and `stalls` may be read from any thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen = _Seen(clock.now_ms(), clock.monotonic())
+        self._held_until_s = float("-inf")
+        self._jump = ""
+        self.lags = Durations()
+        self.beats = 0
+        self.stalls = 0
+        """How often the watchdog has found the loop stuck."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            asleep = self._clock.monotonic()
+            await self._clock.sleep(BEAT_S)
+            self.lags.took(max(self._clock.monotonic() - asleep - BEAT_S, 0.0))
+            self.beats += 1
+            self._look()
+
+    def why_not(self) -> str:
+        """Why nothing is begun just now, or nothing. Looks for itself: whoever asks may wake before the next beat."""
+        self._look()
+        return self._jump if self._clock.monotonic() < self._held_until_s else ""
+
+    def _look(self) -> None:
+        now = _Seen(self._clock.now_ms(), self._clock.monotonic())
+        passed_ms = (now.at_s - self._seen.at_s) * 1000
+        off_ms = now.wall_ms - self._seen.wall_ms - passed_ms
+        self._seen = now
+        if abs(off_ms) > JUMP_MS:
+            way = "forward" if off_ms > 0 else "back"
+            self._jump = f"the clock jumped {way} by {abs(off_ms) / 1000:,.0f} s: nothing is opened for a while"
+            self._held_until_s = now.at_s + HOLD_S
+            log.warning("clock jumped", by_ms=round(off_ms))
+
+
+STALL_S = 2.0
+LOOK_S = 0.5
+DEEP = 8
+"""Calls that are told of a loop that is stuck."""
+
+
+class Watchdog:
+    """A thread that notices when the loop does not turn, and writes down where it is stuck: the loop itself cannot."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        """To be made on the loop's own thread."""
+        self._pulse = pulse
+        self._watched = threading.get_ident()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        beats, looks, patience = self._pulse.beats, 0, round(STALL_S / LOOK_S)
+        while not self._stop.wait(LOOK_S):
+            if self._pulse.beats != beats:
+                if looks >= patience:
+                    log.warning("the loop turns again", stood_s=looks * LOOK_S)
+                beats, looks = self._pulse.beats, 0
+                continue
+            looks += 1
+            if looks == patience:
+                self._pulse.stalls += 1
+                log.error("the loop is stuck", seconds=STALL_S, at=self._where())
+
+    def _where(self) -> str:
+        """The innermost calls of the loop's thread, by file and line; never the values they work on."""
+        frame = sys._current_frames().get(self._watched)
+        calls = traceback.extract_stack(frame)[-DEEP:] if frame else []
+        return " < ".join(f"{call.name} ({call.filename}:{call.lineno})" for call in reversed(calls))

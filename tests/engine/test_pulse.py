@@ -1,0 +1,124 @@
+"""Time that jumps bars what is new until all has been seen again; a loop that stands still is noticed by a thread."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from engine.holds import BUDGET, Holds
+from engine.pulse import HOLD_S, JUMP_MS, Pulse, Watchdog
+from engine.worker import Cadence, Worker
+from tests.engine.house import ManualClock, enrolled, listed, settled
+from tests.engine.trading import ScriptedAgent, manager
+
+
+class SettableClock(ManualClock):
+    """Its wall time can be set, and so it looks to a machine that slept."""
+
+    off_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.off_ms
+
+
+@pytest.mark.parametrize("jump_ms", [JUMP_MS + 1, 3_600_000, -JUMP_MS - 1, -86_400_000])
+def test_a_jump_is_noticed_by_whoever_asks_first(jump_ms: int) -> None:
+    clock = SettableClock()
+    pulse = Pulse(clock)
+    clock.advance(500)
+    assert pulse.why_not() == ""
+    clock.off_ms += jump_ms
+    way = "forward" if jump_ms > 0 else "back"
+    assert pulse.why_not().startswith(f"the clock jumped {way} by ")
+    clock.advance(HOLD_S - 1)
+    assert pulse.why_not() != ""
+    clock.advance(1)
+    assert pulse.why_not() == ""
+
+
+def test_a_clock_that_is_pulled_gently_is_no_jump() -> None:
+    clock = SettableClock()
+    pulse = Pulse(clock)
+    for _ in range(10_000):
+        clock.advance(1)
+        clock.off_ms += 500
+        assert pulse.why_not() == ""
+
+
+async def test_after_a_jump_no_desk_opens_until_all_has_been_seen_again(tmp_path: Path) -> None:
+    clock = SettableClock()
+    pulse = Pulse(clock)
+    async with settled(tmp_path, clock) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, 100_000_000)
+        desks = manager(settlement, ScriptedAgent(), clock=clock, hold=Holds(pulse.why_not).why_not)
+        clock.off_ms = 7_200_000
+        assert await desks.manage_all() == "1 desks, 0 moved"
+        told = await settlement.read(lambda world: next(iter(world.house.desks.values())).deferred)
+        assert told is not None
+        assert "the clock jumped forward by 7,200 s" in told.reason
+        clock.advance(HOLD_S)
+        assert await desks.manage_all() == "1 desks, 1 moved"
+
+
+async def broken() -> str:
+    raise OSError("no way to the venue")
+
+
+async def test_while_nobody_guards_nothing_is_opened() -> None:
+    clock = ManualClock()
+    guard = Worker("risk", Cadence(1, 1), broken, clock, random.Random(1))
+    other = Worker("buybacks", Cadence(1, 1), broken, clock, random.Random(1))
+    holds = Holds(lambda: "")
+    holds.guarded_by((guard, other))
+    running = [asyncio.create_task(worker.run()) for worker in (guard, other)]
+    for number in range(1, BUDGET + 1):
+        clock.asleep.clear()
+        assert holds.why_not() == ""
+        while guard.in_a_row < number or other.in_a_row < number:
+            await asyncio.sleep(0)
+            clock.advance(60)
+    assert holds.why_not() == "risk failing: nothing is opened while nobody guards what is"
+    assert holds.alarms() == (holds.why_not(),)
+    assert guard.row().failures == guard.in_a_row
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+
+
+@pytest.fixture
+def told() -> Iterator[list[structlog.typing.EventDict]]:
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+def test_a_loop_that_stands_still_is_told_with_the_place_it_stands_at(
+    told: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.pulse.LOOK_S", 0.01)
+    monkeypatch.setattr("engine.pulse.STALL_S", 0.05)
+    pulse = Pulse(ManualClock())
+    with Watchdog(pulse):
+        stuck_here(pulse)
+        beat_until(pulse, told, "the loop turns again")
+    (line,) = (line for line in told if line["event"] == "the loop is stuck")
+    assert "stuck_here" in line["at"]
+    assert __file__ in line["at"]
+    assert pulse.stalls == 1
+
+
+def stuck_here(pulse: Pulse) -> None:
+    end = time.monotonic() + 20
+    while not pulse.stalls:
+        assert time.monotonic() < end
+
+
+def beat_until(pulse: Pulse, told: list[structlog.typing.EventDict], words: str) -> None:
+    end = time.monotonic() + 20
+    while not any(line["event"] == words for line in told):
+        pulse.beats += 1
+        assert time.monotonic() < end
