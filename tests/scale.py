@@ -1,0 +1,15 @@
+"""How much a test tries: little in `make test`, more in `make proof SHORT=1`, all in `make proof`; and the seed it
+begins with."""
+
+import os
+from typing import Final
+
+_FORMS: Final = ("", "short", "long")
+FORM: Final = _FORMS.index(os.environ.get("PERPDESK_PROOF", ""))
+SEED: Final = int(os.environ.get("PERPDESK_SEED", "0"))
+"""Histories are numbered from here on."""
+
+
+def scaled(test: int, short: int, long: int) -> int:
+    """As many as this run tries."""
+    return (test, short, long)[FORM]
