@@ -93,3 +93,9 @@ def test_what_is_asked_wrongly_is_one_line(
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
     assert not list(tmp_path.glob("to*"))
+
+
+def test_without_a_node_nothing_is_compared_with_the_chain(tmp_path: Path, state: Path) -> None:
+    run = perpdesk(tmp_path, "verify", str(state), "--chain")
+    assert (run.returncode, run.stdout) == (78, "")
+    assert "BASE_RPC_URL" in run.stderr
