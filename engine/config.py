@@ -21,6 +21,7 @@ from engine.sections import (
     Chain,
     Desks,
     ExchangeSettings,
+    Index,
     MetricsPort,
     Pyth,
     Risk,
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     buybacks: Buybacks = Buybacks()
     alerts: Alerts = Alerts()
     metrics: MetricsPort = MetricsPort()
+    index: Index = Index()
     venue: Literal["paper", "avantis"] = "paper"
     """Where `run` trades: `avantis` is real money."""
     avantis: Avantis = Avantis()

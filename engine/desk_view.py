@@ -1,7 +1,7 @@
 """Desks as rows: what they hold, what they wait for, what the agent last said about them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.agent.plan import MarketSight
 from engine.desk_rows import PlanRow, SeenMarket
@@ -13,16 +13,60 @@ from engine.exchange_rows import Side, Wad
 from engine.snapshot import DecisionRow, DeskRow, ExitQuote, Outcome
 from engine.text import money
 from venue.exchange.fixed import MICRO, PPM, WAD
-from venue.perp import PerpPosition, PositionRef, Profit, UnknownPnl, Usdc
+from venue.perp import MarketTerms, PerpPosition, PositionRef, Profit, UnknownPnl, Usdc
 
 
-def desk_row(desk: Desk, house: House, terms: Terms, positions: Mapping[PositionRef, PerpPosition]) -> DeskRow:
-    """One desk as it is now."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A desk's rows and what they were made of; `alone` is the row without its position."""
+
+    touched: int
+    position: PerpPosition | None
+    alone: DeskRow
+    row: DeskRow
+    decision: DecisionRow | None
+
+
+class DeskRows:
+    """Rows of one journal's desks. A row of which nothing has changed is the same object in the next picture."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._markets: Mapping[str, MarketTerms] = {}
+        self._made: dict[str, _Made] = {}
+
+    def build(
+        self, house: House, positions: Mapping[PositionRef, PerpPosition]
+    ) -> tuple[tuple[DeskRow, ...], tuple[DecisionRow, ...]]:
+        """All desks as they are now, in the order of their enrolment; and the latest word on each, newest first."""
+        if self._terms.markets != self._markets:
+            self._made, self._markets = {}, self._terms.markets
+        self._made = {
+            address: self._one(desk, house, positions.get(desk.ref) if desk.ref else None)
+            for address, desk in house.desks.items()
+        }
+        words = [made.decision for made in self._made.values() if made.decision]
+        words.sort(key=lambda row: -row.seq)
+        return tuple(made.row for made in self._made.values()), tuple(words)
+
+    def _one(self, desk: Desk, house: House, position: PerpPosition | None) -> _Made:
+        was = self._made.get(desk.address)
+        if was is None or was.touched != desk.touched:
+            alone, decision = _alone(desk, house, self._terms), _decision(desk)
+        elif was.position is position or was.position == position:
+            return was
+        else:
+            alone, decision = was.alone, was.decision
+        row = alone if position is None else _with_position(alone, position, desk, self._terms)
+        return _Made(desk.touched, position, alone, row, decision)
+
+
+def _alone(desk: Desk, house: House, terms: Terms) -> DeskRow:
     held = house.ledger[pending(desk.address)]
     leverage = terms.leverage(desk.ref.market if desk.ref else "")
     needed = terms.min_deploy(leverage)
     buyback = house.buybacks.get(desk.address)
-    row = DeskRow(
+    return DeskRow(
         address=desk.address,
         token=desk.name,
         phase=desk.phase,
@@ -52,12 +96,6 @@ def desk_row(desk: Desk, house: House, terms: Terms, positions: Mapping[Position
         memo_by=desk.memo_by,
         memo_at_ms=desk.memo_at_ms if desk.memo else None,
     )
-    position = positions.get(desk.ref) if desk.ref else None
-    if position is None:
-        return row
-    limit = int(terms.risk.early_take_profit_pct * PPM)
-    profit_at = take_profit_price(position, limit, History(desk.profits_taken, desk.drawn_down))
-    return replace(_with_position(row, position), take_profit=profit_at)
 
 
 def _note(desk: Desk, held: Usdc, needed: Usdc, leverage: int, house: House, terms: Terms) -> str:
@@ -123,8 +161,9 @@ def _fraction(ppm: int | None) -> float | None:
     return None if ppm is None else ppm / PPM
 
 
-def _with_position(row: DeskRow, position: PerpPosition) -> DeskRow:
+def _with_position(row: DeskRow, position: PerpPosition, desk: Desk, terms: Terms) -> DeskRow:
     pnl = position.pnl
+    limit = int(terms.risk.early_take_profit_pct * PPM)
     return replace(
         row,
         leverage=position.leverage / WAD,
@@ -138,6 +177,7 @@ def _with_position(row: DeskRow, position: PerpPosition) -> DeskRow:
         pnl_unknown=pnl.why if isinstance(pnl, UnknownPnl) else "",
         liq_move=position.liq_move,
         exit=_exit(position),
+        take_profit=take_profit_price(position, limit, History(desk.profits_taken, desk.drawn_down)),
     )
 
 
@@ -157,13 +197,7 @@ def side(is_long: bool) -> Side:
     return Side.LONG if is_long else Side.SHORT
 
 
-def decision_rows(house: House) -> tuple[DecisionRow, ...]:
-    """The latest word on every desk, newest first."""
-    rows = [
-        DecisionRow(
-            desk.address, desk.name, desk.word.at_ms, desk.word.source, desk.word.outcome, desk.word.text, desk.word.seq
-        )
-        for desk in house.desks.values()
-        if desk.word
-    ]
-    return tuple(sorted(rows, key=lambda row: -row.seq))
+def _decision(desk: Desk) -> DecisionRow | None:
+    if (word := desk.word) is None:
+        return None
+    return DecisionRow(desk.address, desk.name, word.at_ms, word.source, word.outcome, word.text, word.seq)

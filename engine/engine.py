@@ -1,6 +1,7 @@
 """The engine's life on one asyncio loop: recover, be ready, work, stop."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -29,10 +30,10 @@ from engine.markets import found_exchange
 from engine.port import Info
 from engine.pulse import Pulse, Watchdog
 from engine.requests.hooks import Hooks
-from engine.settlement import Publish, Recorded, Settlement, Start
+from engine.settlement import Publish, Recorded, Settlement
 from engine.snapshot import EventPage, Snapshot, Vitals
-from engine.still_maker import StillMaker
-from engine.still_world import newest as newest_still
+from engine.still_maker import ENOUGH, StillMaker
+from engine.still_world import begin
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
 from engine.vitals import Durations
@@ -41,7 +42,6 @@ from engine.world import World
 from store.errors import WrongState
 from store.journal import Journal
 from store.lease import Lease
-from store.reader import Reader
 from venue.exchange.state import Exchange
 
 if TYPE_CHECKING:
@@ -101,10 +101,14 @@ class Engine:
             await self._index.open()
             self.settlement = Settlement(journal, self._clock, self._record)
             newest = await journal.newest()
-            start = self._start(newest)
+            start = begin(self._options.directory, self.chronicle)
+            if start:
+                self._options.progress(start.mark.seq, newest)
             facts = await self.settlement.recover(self._recovered(newest), start)
             begun = start.mark.seq if start else 0
             self._stills = StillMaker(self._options.directory, lambda: self.settlement.seq, begun, self._clock)
+            if facts >= ENOUGH:
+                gc.freeze()  # or every full collection looks through all of it, and no loop moves meanwhile
             log.info("recovered", facts=facts, state=str(self._options.directory))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -138,19 +142,6 @@ class Engine:
         yield "loop_lag", {}, self.pulse.lags
         for worker in self.parts.all_workers():
             yield "pass", {"keeper": worker.name}, worker.durations
-
-    def _start(self, newest: int) -> Start | None:
-        """The newest snapshot that can be used, or nothing; the chronicle goes on from it too."""
-        directory = self._options.directory
-        with Reader(directory) as reader:
-            found = newest_still(directory, reader, lambda why: log.warning("snapshot refused", why=why))
-        if found is None:
-            return None
-        mark, still = found
-        self.chronicle.go_on(still.told)
-        self._options.progress(mark.seq, newest)
-        log.info("snapshot", seq=mark.seq)
-        return Start(mark, still.at_ms, still.world)
 
     def _recovered(self, newest: int) -> Publish:
         def told(world: World, recorded: Sequence[Recorded]) -> None:

@@ -1,7 +1,7 @@
 """Where the desks' money is, as rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from engine.desks.accounts import DIEM, DIFFERENCE, PROTOCOL
 from engine.desks.commands import Caps
 from engine.desks.money import queued
 from engine.desks.orders import DAY_MS
-from engine.desks.state import Buyback, House
+from engine.desks.state import Buyback, Desk, House
 from engine.desks.terms import in_usdc
 from engine.sections import Buybacks
 from engine.wallet import Balances
@@ -37,28 +37,46 @@ class Counted(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Books:
+    """What follows from the journal alone, up to entry `seq`; USDC of 1e-6."""
+
+    seq: int
+    accounts: tuple[FundRow, ...]
+    buybacks: tuple[BuybackRow, ...]
+    held: int
+    unanswered: int
+
+
+@dataclass(slots=True)
 class FundsView:
-    """Builds the row of all funds. `simulated` says what of them is made up."""
+    """Builds the row of all funds of one journal. `simulated` says what of them is made up."""
 
     caps: Caps
     buybacks: Buybacks
     wallet: Counted
     simulated: str
     wallets: Callable[[World], tuple[WalletRow, ...]]
+    _made: dict[str, tuple[int, BuybackRow | None]] = field(default_factory=dict, init=False)
+    """By token, what was made of its desk and the number of the last fact about that."""
+    _books: _Books | None = field(default=None, init=False)
 
-    def build(self, world: World, now_ms: int) -> FundsRow:
-        """As it is now."""
+    def build(self, world: World, seq: int, now_ms: int) -> FundsRow:
+        """As it is now, in the world behind entry `seq`."""
         house = world.house
         counted = self.wallet.counted
+        books = self._books
+        if books is None or books.seq != seq:
+            books = _Books(seq, _accounts(house), self._bought(house), house.held(), house.unanswered())
+            self._books = books
         return FundsRow(
-            accounts=_accounts(house),
+            accounts=books.accounts,
             wallet=counted.usdc * MICRO if counted else None,
             wallet_at_ms=self.wallet.counted_at_ms,
-            held=(self.wallet.books if counted else house.held()) * MICRO,
-            unanswered=house.unanswered() * MICRO,
+            held=(self.wallet.books if counted else books.held) * MICRO,
+            unanswered=books.unanswered * MICRO,
             difference=house.ledger[DIFFERENCE] * MICRO,
             gas=counted.gas if counted else None,
-            buybacks=self._bought(house),
+            buybacks=books.buybacks,
             wallets=self.wallets(world),
             day_spent=(house.day_spent if house.day == now_ms // DAY_MS else 0) * MICRO,
             day_cap=None if self.caps.day is None else self.caps.day * MICRO,
@@ -68,8 +86,15 @@ class FundsView:
         )
 
     def _bought(self, house: House) -> tuple[BuybackRow, ...]:
-        tokens = [PROTOCOL_TOKEN, *(token for token in house.desks if token in house.buybacks or queued(house, token))]
-        return tuple(self._row(house, token) for token in tokens)
+        own = (self._own(house, desk) for desk in house.desks.values())
+        return (self._row(house, PROTOCOL_TOKEN), *(row for row in own if row))
+
+    def _own(self, house: House, desk: Desk) -> BuybackRow | None:
+        was = self._made.get(desk.address)
+        if was is None or was[0] != desk.touched:
+            shown = desk.address in house.buybacks or queued(house, desk.address)
+            was = self._made[desk.address] = desk.touched, self._row(house, desk.address) if shown else None
+        return was[1]
 
     def _row(self, house: House, token: str) -> BuybackRow:
         buyback = house.buybacks.get(token, Buyback())

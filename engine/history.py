@@ -1,15 +1,17 @@
 """What prices, open interest and carry were over the last day: two series per market, in memory only.
 
-After a start they fill again. They are immutable tuples that are replaced, so that any thread may read them; at most
-`MOST_POINTS` points of some 350 bytes per market, 10 MB for the thirteen feeds there are.
+After a start they fill again, and what is older is restored from the index, as far as it has it. They are immutable
+tuples that are replaced, so that any thread may read them; at most `MOST_POINTS` points of some 350 bytes per market,
+10 MB for the thirteen feeds there are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.exchange_rows import MarketPoint
 from engine.snapshot import FeedHealth, MarketRow, Snapshot
 
-_KNOWN = (FeedHealth.LIVE, FeedHealth.SLOW, FeedHealth.WIDE)
+KNOWN = (FeedHealth.LIVE, FeedHealth.SLOW, FeedHealth.WIDE)
 """Of the others there is no price: an old one is not drawn as if it went on."""
 
 
@@ -48,6 +50,14 @@ class History:
                     series[row.symbol] = (*held[1 - pace.most :], _point(row, at_ms))
         self._at_ms = at_ms
 
+    def restore(self, past: Mapping[str, tuple[MarketPoint, ...]]) -> None:
+        """Points of every minute from before the first that was taken, oldest first; by market."""
+        for symbol, points in past.items():
+            held = self._coarse.get(symbol, ())
+            begin_ms = held[0].at_ms if held else points[-1].at_ms + 1
+            older = tuple(point for point in points if point.at_ms < begin_ms)
+            self._coarse[symbol] = (*older, *held)[-COARSE.most :]
+
     def since(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
         """Points at or after `since_ms`, oldest first: every minute, then every five seconds as far as they reach.
         Empty for a market that is not known."""
@@ -58,7 +68,7 @@ class History:
 
 
 def _point(row: MarketRow, at_ms: int) -> MarketPoint:
-    known = row.health in _KNOWN
+    known = row.health in KNOWN
     return MarketPoint(
         at_ms=at_ms,
         index=row.index if known else None,

@@ -28,7 +28,7 @@ from engine.wallet import Balances
 from engine.who import local_operator
 from engine.world import World
 from venue.exchange.fixed import MICRO
-from venue.exchange.paper import MIN_NOTIONAL, markets_of, positions_of
+from venue.exchange.paper import MIN_NOTIONAL, PositionViews, markets_of
 from venue.exchange.pool.units import TokenPrice
 from venue.pyth import FEEDS, PriceBook
 
@@ -59,6 +59,7 @@ class Past:
             standing_alarms=(),
             operator=local_operator(),
         )
+        self._positions = PositionViews(DESK_PREFIX)
         self._view = View(
             label,
             _NoPrices(settings.signal.momentum_lookback_ms),
@@ -77,7 +78,7 @@ class Past:
         exchange = world.exchange
         self._terms.learn({} if self._is_live else markets_of(exchange, MIN_NOTIONAL))
         self._count.take(world, None if self._is_live else now_ms)
-        seen = self._view.build(world, positions_of(exchange, DESK_PREFIX), (), seq, now_ms)
+        seen = self._view.build(world, self._positions.of(exchange), (), seq, now_ms)
         status = replace(
             seen.status,
             feed=FeedHealth.UNKNOWN,

@@ -120,6 +120,8 @@ class View:
         self._more_alarms = more_alarms
         self._tokens = tuple(tokens)
         self._names: dict[str, str] = {}
+        self._books: tuple[int, tuple[tuple[str, Wad], ...]] = (-1, ())
+        """The funds, and the number of the entry they are behind."""
 
     def build(
         self,
@@ -143,19 +145,24 @@ class View:
             liquidations=liquidations,
             queue=counts,
             keepers=keepers,
-            funds=funds(world),
+            funds=self._funds(world, seq),
             requests=self._requests.build(
                 world.exchange, {token: self._prices.one(token) for token in self._tokens}, now_ms
             ),
             request_counts=request_counts(world.exchange),
             agent=self._agent(),
-            flow=self._money.build(world, now_ms),
+            flow=self._money.build(world, seq, now_ms),
             mine=account_of(world.exchange, self._label.operator, self._prices),
             pools=tuple(
                 pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
                 for pool in world.exchange.pools.values()
             ),
         )
+
+    def _funds(self, world: World, seq: int) -> tuple[tuple[str, Wad], ...]:
+        if self._books[0] != seq:
+            self._books = seq, funds(world)
+        return self._books[1]
 
     def _label_of(self, account: str) -> tuple[str, bool]:
         """A desk by its token's name, everybody else as they are."""

@@ -30,6 +30,9 @@ def evolve(house: House, fact: Fact, seq: int, at_ms: int) -> None:
     movements: tuple[Move, ...] = getattr(fact, "moves", ())
     if movements:
         house.ledger.apply(movements)
+    desk = house.desks.get(getattr(fact, "address", ""))
+    if desk is not None:
+        desk.touched = seq
 
 
 def _start(house: House, command: commands.StartSimulation) -> tuple[Fact, ...]:

@@ -101,6 +101,8 @@ class Desk:
     """Paid to the venue for the present position."""
     won: int = 0
     """Realised profit less loss over all positions, fees included."""
+    touched: int = 0
+    """Number of the last fact about it: what it and its accounts hold has been the same since."""
 
     @property
     def called(self) -> str:

@@ -41,6 +41,11 @@ class Terms:
         self._markets = markets
 
     @property
+    def markets(self) -> Mapping[str, MarketTerms]:
+        """What it has learned; everything it says follows from that and the settings."""
+        return self._markets
+
+    @property
     def known(self) -> bool:
         """Whether the venue has said what may be traded."""
         return bool(self._markets)

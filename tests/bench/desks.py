@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.agent.plan import Plan, Sight
 from engine.desks import commands
 from engine.desks.manager import DeskManager
+from engine.paper_wallet import DESK_PREFIX
 from engine.settlement import ExchangeDoor, Settlement
 from tests.bench.report import report
 from tests.engine.house import ManualClock, done, keeper, listed, settled
@@ -24,7 +25,7 @@ ANSWER_S, IN_FLIGHT = 1.0, 10
 TICK_S = 0.005
 FEES = 100_000_000
 AMPLE = 10**9
-"""USDC: no cap is in the way."""
+"""USDC."""
 
 
 class SlowAgent(ScriptedAgent):
@@ -93,18 +94,10 @@ async def _measured(whole_pass: Callable[[DeskManager], Awaitable[object]]) -> F
     with tempfile.TemporaryDirectory() as directory:
         clock = ManualClock()
         async with settled(Path(directory), clock) as settlement:
-            venue = TimedVenue(ExchangeDoor(settlement), MIN_NOTIONAL, "desk:", clock.now_ms)
+            venue = TimedVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms)
             agent = SlowAgent()
-            desks = manager(
-                settlement,
-                agent,
-                clock=clock,
-                venue=venue,
-                max_market_usdc=AMPLE,
-                max_wallet_usdc=AMPLE,
-                max_daily_usdc=AMPLE,
-            )
-            await _staged(settlement, desks)
+            desks = _managed(settlement, agent, clock, venue)
+            await _staged(settlement, desks, DESKS, ASKING, GROWING)
             agent.slow = True
             figures = Figures()
             async with _ticking(figures):
@@ -117,21 +110,42 @@ async def _measured(whole_pass: Callable[[DeskManager], Awaitable[object]]) -> F
             return figures
 
 
-async def _staged(settlement: Settlement, desks: DeskManager) -> None:
+async def staged(folder: Path, count: int, empty: int = 0) -> None:
+    """Leaves a journal of `count` desks behind, of which the first `empty` have fees, and the others a position."""
+    clock = ManualClock()
+    async with settled(folder, clock) as settlement:
+        venue = PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms)
+        await _staged(settlement, _managed(settlement, ScriptedAgent(), clock, venue), count, empty, 0)
+
+
+def _managed(settlement: Settlement, agent: ScriptedAgent, clock: ManualClock, venue: PaperVenue) -> DeskManager:
+    """No cap is in the way."""
+    return manager(
+        settlement,
+        agent,
+        clock=clock,
+        venue=venue,
+        max_market_usdc=AMPLE,
+        max_wallet_usdc=AMPLE,
+        max_daily_usdc=AMPLE,
+    )
+
+
+async def _staged(settlement: Settlement, desks: DeskManager, count: int, asking: int, growing: int) -> None:
     await listed(settlement, "ETH", depth="500000000000")
     await done(settlement, RegisterKeeper("keeper-1"))
-    everyone = [_address(number) for number in range(DESKS)]
+    everyone = [_address(number) for number in range(count)]
     await asyncio.gather(*(done(settlement, commands.EnrollToken(each, "PEPE")) for each in everyone))
-    await _paid(settlement, everyone[ASKING:], "1")
+    await _paid(settlement, everyone[asking:], "1")
     await desks.manage_all()
     keepers = keeper(settlement)
     while await settlement.read(lambda world: len(world.exchange.requests.pending)):
         await keepers.pass_once()
     await desks.watch()
     stand = await settlement.read(lambda world: len(world.exchange.open_positions))
-    if stand != DESKS - ASKING:
-        raise AssertionError(f"{stand} positions, not {DESKS - ASKING}")
-    await _paid(settlement, everyone[: ASKING + GROWING], "2")
+    if stand != count - asking:
+        raise AssertionError(f"{stand} positions, not {count - asking}")
+    await _paid(settlement, everyone[: asking + growing], "2")
 
 
 async def _paid(settlement: Settlement, addresses: list[str], ref: str) -> None:

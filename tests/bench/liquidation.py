@@ -10,13 +10,11 @@ where it is within rounding it asks the exact rule. The plain scan asks the exac
 import gc
 import sys
 from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.util import find_spec
 from math import exp, log
 from random import Random
 from time import perf_counter
-from types import ModuleType
 
+import numpy as np
 import psutil
 
 from engine.liquidations.index import LiquidationIndex
@@ -89,17 +87,17 @@ def _opened(here: Market, number: int, is_long: bool, usd: int, price: float, th
 class _Vectors:
     """The whole book as columns, scanned at once; a row within a billionth of its limit is asked exactly."""
 
-    def __init__(self, numpy: ModuleType, here: Market, book: dict[int, Position]) -> None:
-        self._np, self._book = numpy, book
+    def __init__(self, here: Market, book: dict[int, Position]) -> None:
+        self._book = book
         everybody = list(book.values())
         self._rows = {each.id: row for row, each in enumerate(everybody)}
         self._ids = [each.id for each in everybody]
         scale = here.params.index_scale
-        self._side = numpy.array([1.0 if each.is_long else -1.0 for each in everybody])
-        self._size = numpy.array([each.base_size / WAD for each in everybody])
-        self._entry = numpy.array([each.entry_notional / WAD for each in everybody])
-        self._margin = numpy.array([each.margin / WAD for each in everybody])
-        self._snapshot = numpy.array([each.carry_snapshot / scale for each in everybody])
+        self._side = np.array([1.0 if each.is_long else -1.0 for each in everybody])
+        self._size = np.array([each.base_size / WAD for each in everybody])
+        self._entry = np.array([each.entry_notional / WAD for each in everybody])
+        self._margin = np.array([each.margin / WAD for each in everybody])
+        self._snapshot = np.array([each.carry_snapshot / scale for each in everybody])
 
     def end(self, number: int) -> None:
         """A position that is no longer open."""
@@ -107,7 +105,7 @@ class _Vectors:
 
     def due(self, here: Market) -> list[int]:
         """Ids that may be liquidated, ascending."""
-        np, base, quote = self._np, here.base_reserve / WAD, here.quote_reserve / WAD
+        base, quote = here.base_reserve / WAD, here.quote_reserve / WAD
         price, index = quote / base, here.cumulative_carry_index / here.params.index_scale
         side, size, margin = self._side, self._size, self._margin
         value = size * quote / (base + side * size) - size * price * (index - self._snapshot)
@@ -120,13 +118,6 @@ class _Vectors:
         rows = np.nonzero(((loss > share * margin - 1e-9 * self._entry) | edge) & (size > 0))[0]
         suspects = [self._ids[row] for row in rows.tolist()]
         return [number for number in suspects if health(here, self._book[number]).liquidatable]
-
-
-def _vectors(here: Market, book: dict[int, Position]) -> _Vectors | None:
-    if find_spec("numpy") is None:
-        sys.stderr.write("numpy is not installed: its scan is left out\n")
-        return None
-    return _Vectors(import_module("numpy"), here, book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +158,7 @@ def _walk(count: int, least: float) -> float:
     seconds = [each.seconds for each in steps]
     nobody = [each.seconds for each in steps if not each.looks]
     mean, quiet = sum(seconds) / STEPS, sum(nobody) / len(nobody)
-    _against(steps, book, count, mean, sorted(seconds)[-STEPS // 100])
+    _against(steps, book, count, mean, _p99(seconds))
     report("liquidation.step.quiet", case, quiet, "s", f"the same, {SIZES[0]} positions", least or quiet)
     mib = 1 << 20
     report("liquidation.memory", case, (built - before) / mib, "MiB", "positions alone", (alone - before) / mib)
@@ -194,14 +185,13 @@ def _one(index: LiquidationIndex, here: Market, random: Random) -> _Step:
 
 def _against(steps: list[_Step], book: dict[int, Position], count: int, mean: float, worst: float) -> None:
     """The same walk by scans, afterwards, so that none finds the processor's caches full of another's columns."""
-    vectors = _vectors(steps[0].market, book)
+    vectors = _Vectors(steps[0].market, book)
     scans, plain = [], []
     for number, each in enumerate(steps):
-        if vectors is not None:
-            began = perf_counter()
-            seen = vectors.due(each.market)
-            scans.append(perf_counter() - began)
-            assert seen == sorted(each.due), number
+        began = perf_counter()
+        seen = vectors.due(each.market)
+        scans.append(perf_counter() - began)
+        assert seen == sorted(each.due), number
         if number % (STEPS // PLAIN[count]) == 0:
             began = perf_counter()
             everybody = scan(each.market, book)
@@ -209,10 +199,12 @@ def _against(steps: list[_Step], book: dict[int, Position], count: int, mean: fl
             assert everybody == each.due, number
         for ended in each.due:
             del book[ended]
-            if vectors is not None:
-                vectors.end(ended)
-    if scans:
-        baseline = sum(scans) / STEPS
-        report("liquidation.step", str(count), mean, "s", "numpy full scan", baseline)
-        report("liquidation.step.p99", str(count), worst, "s", "numpy full scan", baseline)
-    report("liquidation.step", str(count), mean, "s", f"plain full scan, {len(plain)} steps", sum(plain) / len(plain))
+            vectors.end(ended)
+    name, case = "liquidation.step", str(count)
+    report(name, case, mean, "s", "numpy full scan", sum(scans) / STEPS)
+    report(f"{name}.p99", case, worst, "s", "numpy full scan", _p99(scans))
+    report(name, case, mean, "s", "plain Python scan", sum(plain) / len(plain))
+
+
+def _p99(seconds: list[float]) -> float:
+    return sorted(seconds)[-STEPS // 100]

@@ -5,6 +5,9 @@ import sys
 import time
 from collections.abc import Callable
 
+FIGURES = 4
+"""As many digits as a measurement is worth."""
+
 
 def report(bench: str, case: str, value: float, unit: str, baseline: str, baseline_value: float) -> None:
     """Prints a figure beside its baseline; the ratio is written so that more is better."""
@@ -14,14 +17,18 @@ def report(bench: str, case: str, value: float, unit: str, baseline: str, baseli
     line = {
         "bench": bench,
         "case": case,
-        "value": round(value, 6),
+        "value": _rounded(value),
         "unit": unit,
         "baseline": baseline,
-        "baseline_value": round(baseline_value, 6),
-        "ratio": round(ratio, 3),
+        "baseline_value": _rounded(baseline_value),
+        "ratio": _rounded(ratio),
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{FIGURES}g}")
 
 
 def best_of(times: int, work: Callable[[], float]) -> float:

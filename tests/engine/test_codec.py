@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import codec
 from engine.codec import decode, encode
 from engine.world import FACT_TYPES, Fact
-from venue.exchange.facts import MarketCarry
+from venue.exchange.facts import Deposited, MarketCarry
 from venue.exchange.ledger import Move
 from venue.exchange.params import MarketParams
 
@@ -26,6 +27,18 @@ st.register_type_strategy(
 @given(data=st.data())
 def test_round_trip(kind: type[Fact], data: st.DataObject) -> None:
     fact = data.draw(st.from_type(kind))
+    assert decode(*encode(fact)) == fact
+
+
+@pytest.mark.parametrize("kind", FACT_TYPES, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+def test_both_ways_of_reading_agree(kind: type[Fact], data: st.DataObject) -> None:
+    name, payload = encode(data.draw(st.from_type(kind)))
+    assert decode(name, payload) == codec._decode_slowly(name, kind, payload)
+
+
+def test_half_a_surrogate_pair_is_read_too() -> None:
+    fact = Deposited("\ud83d", (Move("a", "b\udc00", 1),))
     assert decode(*encode(fact)) == fact
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from store.errors import Damaged, StoreError
-from store.journal import Journal
-from store.reader import Mark, Reader, entries
+from store.journal import Journal, Mark
+from store.reader import Reader, entries
 
 
 async def written(directory: Path, count: int) -> Journal:

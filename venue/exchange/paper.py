@@ -6,7 +6,7 @@ desk's wallet on the exchange. Execution fees are paid with native tokens from o
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 from venue.exchange import commands
@@ -16,8 +16,9 @@ from venue.exchange.health import Exit, health, move_to_liquidation
 from venue.exchange.ledger import wallet
 from venue.exchange.machine import Command
 from venue.exchange.paper_quotes import PaperCode, command_of, quote_of, terms_of
+from venue.exchange.params import MarketParams
 from venue.exchange.requests.commands import CreateOrder
-from venue.exchange.state import Exchange, Fill, Position, PositionStatus
+from venue.exchange.state import Exchange, Fill, Market, Position, PositionStatus
 from venue.perp import (
     Capabilities,
     CloseOrder,
@@ -60,6 +61,7 @@ class PaperVenue:
         self._min_notional = min_notional
         self._prefix = prefix
         self._now_ms = now_ms
+        self._views = PositionViews(prefix)
 
     async def markets(self) -> dict[str, MarketTerms]:
         return await self._clearing.read(lambda exchange: markets_of(exchange, self._min_notional))
@@ -131,7 +133,7 @@ class PaperVenue:
         return await self._clearing.read(look)
 
     async def positions(self) -> dict[PositionRef, PerpPosition]:
-        return await self._clearing.read(lambda exchange: positions_of(exchange, self._prefix))
+        return await self._clearing.read(self._views.of)
 
     async def ended(self, ref: PositionRef) -> Ended | None:
         """For a liquidated position: what came back, taken out of the exchange wallet if it still lies there."""
@@ -157,39 +159,69 @@ def markets_of(exchange: Exchange, min_notional: Usdc) -> dict[str, MarketTerms]
     return {market.symbol: terms_of(exchange, market, min_notional) for market in exchange.markets.values()}
 
 
-def positions_of(exchange: Exchange, prefix: str) -> dict[PositionRef, PerpPosition]:
-    """The open positions of the accounts with the prefix."""
-    views = (
-        _view(exchange, position, prefix)
-        for position in exchange.open_positions.values()
-        if position.user_id.startswith(prefix)
+_Stand = tuple[int, int, int, int, int, int, int, MarketParams]
+
+
+class PositionViews:
+    """The open positions of the accounts with `prefix`, on one exchange. While nothing has moved under a position, its
+    view is the same object."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._made: dict[int, tuple[_Stand, PerpPosition]] = {}
+
+    def of(self, exchange: Exchange) -> dict[PositionRef, PerpPosition]:
+        """As they are now."""
+        self._made = {
+            position.id: self._one(exchange, position)
+            for position in exchange.open_positions.values()
+            if position.user_id.startswith(self._prefix)
+        }
+        return {view.ref: view for _, view in self._made.values()}
+
+    def _one(self, exchange: Exchange, position: Position) -> tuple[_Stand, PerpPosition]:
+        stand, was = _stand(exchange.markets[position.market], position), self._made.get(position.id)
+        return was if was and was[0] == stand else (stand, _view(exchange, position, self._prefix))
+
+
+def _stand(market: Market, position: Position) -> _Stand:
+    """All that a view is made of and that can move."""
+    return (
+        position.base_size,
+        position.entry_notional,
+        position.margin,
+        position.carry_snapshot,
+        market.base_reserve,
+        market.quote_reserve,
+        market.cumulative_carry_index,
+        market.params,
     )
-    return {view.ref: view for view in views}
 
 
 def _view(exchange: Exchange, position: Position, prefix: str) -> PerpPosition:
     market = exchange.markets[position.market]
     notional = down(position.base_size * market.quote_reserve, market.base_reserve)
-    stands = PerpPosition(
+    stands = partial(
+        PerpPosition,
         ref=_ref(exchange, position),
         account=position.user_id.removeprefix(prefix),
         collateral=down(position.margin, MICRO),
         notional=down(notional, MICRO),
-        leverage=down(notional * WAD, position.margin),
         entry=position.entry_price,
         mark=market.mark,
-        pnl=UnknownPnl("the curve cannot price leaving it"),
-        liq_move=None,
-        exit_price=None,
-        exit_payout=None,
     )
     try:
         state = health(market, position)
     except Refused as refused:
-        return replace(stands, pnl=UnknownPnl(f"{refused.rejection.code}: {refused.rejection.detail}"))
+        return stands(
+            leverage=down(notional * WAD, position.margin),
+            pnl=UnknownPnl(f"{refused.rejection.code}: {refused.rejection.detail}"),
+            liq_move=None,
+            exit_price=None,
+            exit_payout=None,
+        )
     leaving = state.exit
-    return replace(
-        stands,
+    return stands(
         leverage=state.leverage,
         pnl=_profit(leaving),
         liq_move=move_to_liquidation(market, position, state),
