@@ -1,26 +1,22 @@
 """Whether a state directory can be trusted: every entry fits, every fold holds, and what is derived equals the fold.
 
-Nothing is written, and an engine may be running on it. `faults` is what must hold of any world, pure; `audit` reads the
-journal once and looks at everything beside it on the way.
+Nothing is written, and an engine may be running on it: the journal is read once, and everything beside it is looked at
+on the way.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.desks.accounts import deployed, in_flight
-from engine.liquidations.book import LiquidationBook
+from engine import audit_index
 from engine.replay import fold
+from engine.sound import faults
 from engine.still_world import Unreadable, thaw
 from engine.world import World
 from store import stills
 from store.errors import Damaged
-from store.journal import Mark
+from store.journal import Entry, Mark
 from store.reader import Reader
-from venue.exchange.health import health
-from venue.exchange.ledger import EXTERNAL, Ledger
-from venue.exchange.state import Exchange, PositionStatus
 
 LOOK_EVERY = 10_000
 """Entries between two looks at the whole world on the way to its end."""
@@ -66,134 +62,79 @@ def audit(directory: Path, progress: Progress = lambda _done, _of: None) -> Repo
 
     Raises StoreError when there is no journal or the disk refuses; what is damaged is a finding.
     """
-    file, chain = Finding("file"), Finding("chain")
-    folds, books, kept = Finding("fold"), Finding("books"), Finding("snapshots")
-    world = World()
     with Reader(directory) as reader:
-        newest = _newest(reader, chain)
-        file.cases = 1
-        for words in reader.damage():
-            file.fault(words)
-        saved = {stills.seq_of(path): path for path in stills.found(directory)}
+        looking = _Audit(directory, reader)
+        newest = looking.newest()
         try:
             for entry in reader.read(newest):
-                chain.cases = entry.seq
-                fold(world, entry)
-                folds.cases = entry.seq
-                if entry.seq % LOOK_EVERY == 0 or entry.seq == newest:
-                    _look(world, entry.seq, books)
-                if path := saved.pop(entry.seq, None):
-                    _compare(path, reader.mark, world, kept)
+                looking.at(entry, last=entry.seq == newest)
                 if entry.seq % TOLD_EVERY == 0 or entry.seq == newest:
                     progress(entry.seq, newest)
         except Damaged as error:
-            (folds if error.code in ("DOES_NOT_FOLD", "UNKNOWN_FACT") else chain).fault(str(error))
-        mark = reader.mark
-    for path in saved.values():
-        if stills.seq_of(path) <= newest or not chain.ok:
-            kept.fault(f"{path}: no entry of this journal was compared with it")
-    return Report(mark, world, (file, chain, folds, books, kept))
+            looking.broken(error)
+        looking.left(newest)
+        return Report(reader.mark, looking.world, looking.findings)
 
 
-def _newest(reader: Reader, chain: Finding) -> int:
-    try:
-        return reader.newest()
-    except Damaged as error:
-        chain.fault(str(error))
-        return reader.last()
+class _Audit:
+    def __init__(self, directory: Path, reader: Reader) -> None:
+        self._reader = reader
+        self._stills = {stills.seq_of(path): path for path in stills.found(directory)}
+        self._index = audit_index.said(directory)
+        self.world = World()
+        names = ("file", "chain", "fold", "books", "snapshots", "index")
+        self.findings = tuple(Finding(name) for name in names)
+        self._file, self._chain, self._folds, self._books, self._kept, self._tables = self.findings
 
+    def newest(self) -> int:
+        """How many entries there are to be read."""
+        self._file.cases = 1
+        for words in self._reader.damage():
+            self._file.fault(words)
+        try:
+            return self._reader.newest()
+        except Damaged as error:
+            self._chain.fault(str(error))
+            return self._reader.last()
 
-def _look(world: World, seq: int, books: Finding) -> None:
-    books.cases += 1
-    for fault in faults(world):
-        books.fault(f"behind entry {seq}: {fault}")
+    def at(self, entry: Entry, *, last: bool) -> None:
+        """Folds an entry, and looks at what is said of the world behind it. Raises Damaged."""
+        self._chain.cases = entry.seq
+        fold(self.world, entry)
+        self._folds.cases = entry.seq
+        if last or entry.seq % LOOK_EVERY == 0:
+            self._books.cases += 1
+            for fault in faults(self.world):
+                self._books.fault(f"behind entry {entry.seq}: {fault}")
+        if path := self._stills.pop(entry.seq, None):
+            self._compare(path)
+        if self._index is not None and self._index.seq == entry.seq:
+            self._tables.cases += 1
+            self._tables.faults += audit_index.differences(self._index, self.world)
 
+    def broken(self, error: Damaged) -> None:
+        """No further entry can be read."""
+        finding = self._folds if error.code in ("DOES_NOT_FOLD", "UNKNOWN_FACT") else self._chain
+        finding.fault(str(error))
 
-def _compare(path: Path, mark: Mark, world: World, kept: Finding) -> None:
-    kept.cases += 1
-    try:
-        file = stills.read(path)
-        if file.mark != mark:
-            kept.fault(f"{path}: of another journal")
-        elif thaw(file.body).world != world:
-            kept.fault(f"{path}: not the world that the entries fold to")
-    except stills.Unfit as error:
-        kept.fault(str(error))
-    except Unreadable as error:
-        kept.fault(f"{path}: {error}")
+    def left(self, newest: int) -> None:
+        """What speaks of entries that were not reached."""
+        whole = self._chain.ok and self._folds.ok
+        for seq, path in self._stills.items():
+            if seq <= newest or not whole:
+                self._kept.fault(f"{path}: no entry of this journal was compared with it")
+        if self._index is not None and self._index.fault:
+            self._tables.fault(self._index.fault)
 
-
-def faults(world: World) -> Iterator[str]:
-    """What does not hold in a world, one line each; none in a sound one."""
-    yield from _ledgers(world)
-    yield from _desks(world)
-    exchange = [*_positions(world.exchange), *_interest(world.exchange)]
-    yield from exchange
-    if not exchange:  # the rule knows no answer for positions that cannot be
-        yield from _index(world.exchange)
-
-
-def _ledgers(world: World) -> Iterator[str]:
-    """Double entry: all accounts of a ledger sum to zero, and nobody owes who may not."""
-    named: dict[str, Ledger] = {"the desks": world.house.ledger, "the clearinghouse": world.exchange.ledger}
-    named |= {f"token {token}": ledger for token, ledger in world.exchange.tokens.items()}
-    for name, ledger in named.items():
-        if total := ledger.total():
-            yield f"the ledger of {name} sums to {total}, expected 0"
-        for account, amount in ledger.balances.items():
-            if amount < 0 and account not in ledger.may_owe and account != EXTERNAL:
-                yield f"account {account} of {name} holds {amount}"
-
-
-def _positions(exchange: Exchange) -> Iterator[str]:
-    still_open = {number for number, each in exchange.positions.items() if each.status is PositionStatus.OPEN}
-    if still_open != exchange.open_positions.keys():
-        yield f"positions {sorted(still_open ^ exchange.open_positions.keys())[:5]} are open in one list only"
-    for number, each in exchange.open_positions.items():
-        if exchange.positions.get(number) is not each or each.id != number:
-            yield f"position {number} is not one thing"
-        if min(each.base_size, each.entry_notional, each.margin) <= 0:
-            yield f"position {number} has no size, no notional or no margin"
-    if exchange.next_position_id <= max(exchange.positions, default=0):
-        yield f"the next position would be {exchange.next_position_id}, which there is already"
-
-
-def _interest(exchange: Exchange) -> Iterator[str]:
-    """Open interest is the sum over the open positions."""
-    counted: Counter[tuple[str, str]] = Counter()
-    for each in exchange.open_positions.values():
-        side = "long" if each.is_long else "short"
-        counted[each.market, side] += each.entry_notional
-        counted[each.market, "base"] += each.base_size if each.is_long else 0
-    for symbol, market in exchange.markets.items():
-        held = {"long": market.long_open_interest, "short": market.short_open_interest, "base": market.long_base}
-        for side, amount in held.items():
-            if amount != counted[symbol, side]:
-                yield f"{symbol} {side} is {amount}, its positions sum to {counted[symbol, side]}"
-        if min(market.base_reserve, market.quote_reserve) <= 0:
-            yield f"{symbol} has an empty reserve"
-
-
-def _index(exchange: Exchange) -> Iterator[str]:
-    """The liquidation index finds exactly what a look at every position finds."""
-    exact = {
-        each.id for each in exchange.open_positions.values() if health(exchange.markets[each.market], each).liquidatable
-    }
-    found = {due.position_id for due in LiquidationBook(exchange).all_due(exchange)}
-    if found != exact:
-        yield f"positions {sorted(found ^ exact)[:5]} are liquidatable by the index or by the rule, not by both"
-
-
-def _desks(world: World) -> Iterator[str]:
-    """What stands in a position is at cost in the books, and at risk on its market."""
-    house = world.house
-    staked = 0
-    for address, desk in house.desks.items():
-        stands, underway = house.ledger[deployed(address)], house.ledger[in_flight(address)]
-        staked += stands + underway
-        if stands and desk.ref is None:
-            yield f"desk {desk.called} has {stands} deployed and no position"
-        if underway and desk.order is None:
-            yield f"desk {desk.called} has {underway} in flight and no order"
-    if house.at_risk.total() != staked:
-        yield f"{house.at_risk.total()} is at risk by the markets, {staked} by the desks"
+    def _compare(self, path: Path) -> None:
+        self._kept.cases += 1
+        try:
+            file = stills.read(path)
+            if file.mark != self._reader.mark:
+                self._kept.fault(f"{path}: of another journal")
+            elif thaw(file.body).world != self.world:
+                self._kept.fault(f"{path}: not the world that the entries fold to")
+        except stills.Unfit as error:
+            self._kept.fault(str(error))
+        except Unreadable as error:
+            self._kept.fault(f"{path}: {error}")

@@ -69,6 +69,7 @@ _CURES = (
         "the chain and the journal tell different stories: stop the engine, find out who else has the key or a copy",
     ),
     ({"snapshots"}, "delete the perpdesk.still files named above: they are made anew"),
+    ({"index"}, "perpdesk index rebuild --state DIR (a running engine does that by itself at its next start)"),
 )
 """What to do about what is wrong, the worst first."""
 

@@ -1,15 +1,19 @@
 """An audit finds what was tampered with, whatever it is, and says nothing of what is sound."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.audit import Report, audit, faults
+from engine.audit import Report, audit
 from engine.desks.accounts import deployed, in_flight
+from engine.index_rebuild import rebuild
 from engine.replay import world_of
+from engine.sound import faults
 from engine.still import make
 from engine.world import World
 from store import stills
@@ -145,4 +149,26 @@ def test_a_snapshot_is_compared_with_the_fold(state: Path, tmp_path: Path) -> No
     body = bytearray(path.read_bytes())
     body[len(body) // 2] ^= 1
     path.write_bytes(bytes(body))
-    assert found(audit(copy)) == {"file": True, "chain": True, "fold": True, "books": True, "snapshots": False}
+    assert [check for check, ok in found(audit(copy)).items() if not ok] == ["snapshots"]
+
+
+def test_an_index_is_compared_with_the_fold(state: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "state"
+    copy.mkdir()
+    for name in ("perpdesk.db", "perpdesk.head"):
+        (copy / name).write_bytes((state / name).read_bytes())
+    rebuild(copy, 0, lambda _done, _of: None)
+    report = audit(copy)
+    assert report.ok
+    assert next(each.cases for each in report.findings if each.check == "index") == 1
+    with closing(sqlite3.connect(copy / "index.db")) as connection:
+        connection.execute("INSERT INTO liquidatable VALUES (7)")
+        connection.commit()
+    assert [fault for each in audit(copy).findings for fault in each.faults] == [
+        "index.db: 1 rows of liquidatable are not what the entries fold to"
+    ]
+    with closing(sqlite3.connect(copy / "index.db")) as connection:
+        connection.execute("DELETE FROM liquidatable")
+        connection.execute("UPDATE positions SET margin = '1' WHERE id = 3")
+        connection.commit()
+    assert [check for check, ok in found(audit(copy)).items() if not ok] == ["index"]
