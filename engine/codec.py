@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from engine.plain import plain
 from engine.world import FACT_TYPES, Fact
@@ -15,8 +16,19 @@ _TYPES = {kind.__name__: kind for kind in FACT_TYPES}
 
 
 def encode(fact: Fact) -> tuple[str, str]:
-    """(kind, payload) of a fact, as `Journal.append` takes it."""
-    return type(fact).__name__, json.dumps(plain(fact), separators=(",", ":"), ensure_ascii=True)
+    """(kind, payload) of a fact, as `Journal.append` takes it. Raises ValueError for what is no number: nobody could
+    read it back."""
+    value = plain(fact)
+    try:
+        text = to_json(value, inf_nan_mode="constants").decode()
+    except PydanticSerializationError:  # half a surrogate pair
+        return type(fact).__name__, _SLOWLY(value)
+    quick = text.isascii() and "NaN" not in text and "Infinity" not in text
+    return type(fact).__name__, text if quick else _SLOWLY(value)
+
+
+_SLOWLY = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""For what the quick way cannot write, or would write otherwise: ASCII only, and no number that is none."""
 
 
 def decode(kind: str, payload: str) -> Fact:

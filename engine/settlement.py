@@ -129,7 +129,7 @@ class Settlement:
             raise self._failure
         self._queue.append(request)
         self._waiting.set()
-        return await asyncio.shield(answer)
+        return await answer  # who gives up takes only the answer with them: the queue keeps what was asked
 
     async def run(self) -> None:
         """The writer's loop. Raises StoreFailed, after failing every waiter, when a transaction cannot be written."""

@@ -7,7 +7,7 @@ has not set Venice up; with Venice set up and failing, the desk waits.
 
 from dataclasses import replace
 
-from engine.agent.plan import MarketSight, NoPlan, Plan, Sight, Tier
+from engine.agent.plan import MarketSight, NoPlan, NoPlanCode, Plan, Sight, Tier
 from engine.agent.signals import Entry, evaluate_entry, in_session, rank
 from engine.feed import Feed
 from engine.sections import Signal
@@ -76,7 +76,7 @@ class Agent:
         degraded = ""
         if self._first is not None:
             try:
-                return await self._first.plan(sight)
+                return _whole(await self._first.plan(sight))
             except NoPlan as none:
                 degraded = f"{self._first.name} {none}"
         if self._signal.enabled:
@@ -96,3 +96,10 @@ class Agent:
     @staticmethod
     def _no(source: str, reason: str) -> Plan:
         return Plan(source, False, "", True, 0, reason)
+
+
+def _whole(plan: Plan) -> Plan:
+    """A tier may be wrong, but in whole numbers: one that is none slips through every comparison."""
+    if {type(plan.leverage), type(plan.asked_leverage)} != {int}:
+        raise NoPlan(NoPlanCode.BAD_ANSWER, "leverage: expected a whole number")
+    return plan

@@ -48,7 +48,7 @@ def _may_add_risk(house: House, desk: Desk, command: commands.IntendOpen) -> Non
         raise Refused(Code.QUARANTINED, f"{desk.called} is quarantined: {desk.quarantine}")
     if desk.ref is not None and (desk.ref.market, desk.ref.is_long) != (command.market, command.is_long):
         raise Refused(Code.HAS_POSITION, f"{desk.called} already has a position elsewhere")
-    if command.collateral <= 0 or command.leverage <= 0:
+    if not (command.collateral > 0 and command.leverage > 0):  # nor what is no number
         raise Refused(Code.BAD_AMOUNT, "collateral and leverage must be above zero")
     if house.ledger[pending(desk.address)] < command.collateral:
         raise Refused(Code.INSUFFICIENT_PENDING, f"{desk.called} has less than that pending")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.chronicle import Chronicle
 from engine.clock import Clock
 from engine.config import Settings
 from engine.engine import belongs
@@ -17,6 +18,7 @@ from engine.live.chain_watch import ChainWatch, chain_watch
 from engine.live.doors import claims_of, doors_of
 from engine.live.wiring import Reading, Trading, trading
 from engine.settlement import Settlement
+from engine.still_world import begin
 from store.journal import Journal
 from store.lease import Lease
 from venue.avantis.claims import Claim
@@ -119,7 +121,7 @@ async def journaled(directory: Path, clock: Clock) -> AsyncGenerator[Settlement,
         journal = await Journal.open(directory)
         try:
             settlement = Settlement(journal, clock, lambda _world, _recorded: None)
-            await settlement.recover()
+            await settlement.recover(start=begin(directory, Chronicle(logging=False)))
             writer = asyncio.create_task(settlement.run(), name="settlement")
             try:
                 if wrong := await settlement.read(lambda world: belongs(world, demo=False, live=True)):

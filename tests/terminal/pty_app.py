@@ -73,10 +73,12 @@ class PtyApp:
         with self._lock:
             return "\n".join(self.screen.display)
 
-    def cursor(self) -> tuple[str, ...]:
-        """The background of every line near its left edge: it moves with the highlighted row of the first pane."""
+    def cursor(self) -> tuple[tuple[str, bool], ...]:
+        """Background and reversal of every line near its left edge: they move with the highlighted row of the first
+        pane."""
         with self._lock:
-            return tuple(self.screen.buffer[row][4].bg for row in range(self.screen.lines))
+            cells = (self.screen.buffer[row][4] for row in range(self.screen.lines))
+            return tuple((cell.bg, cell.reverse) for cell in cells)
 
     def wait_for(self, text: str, seconds: float = 10.0) -> float:
         """Waits until the screen shows a text; the seconds since the start."""

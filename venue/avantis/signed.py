@@ -113,7 +113,7 @@ class SignedRoute:
         """One look at every intent that has not ended. Raises what the journal raises."""
         await self._harvest(*self._streams)
         orders = await self._ours()
-        ids = {order.signed.order_id for order in orders}
+        ids = dict.fromkeys(order.signed.order_id for order in orders)  # in the order of the journal
         self.waiting = {order_id: why for order_id, why in self.waiting.items() if order_id in ids}
         self._contradictions = {order_id: why for order_id, why in self._contradictions.items() if order_id in ids}
         if not orders:
