@@ -1,4 +1,4 @@
-"""Durable operations per second, beside bare SQLite appending rows of the same size with the same batching."""
+"""Durable operations per second, beside bare SQLite appending the same rows, made beforehand, with the same batching."""
 
 import asyncio
 import sqlite3
@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 from engine.settlement import Settlement
@@ -14,7 +15,11 @@ from tests.engine.house import settled
 from venue.exchange.commands import Deposit
 from venue.exchange.fixed import WAD
 
-ROW = ("Deposited", '{"user":"a","moves":[{"source":"external","target":"wallet:a","amount":"1000000000000000000"}]}')
+ROW = (
+    "Deposited",
+    '{"user":"a","moves":[{"source":"external","target":"wallet:a","amount":"1000000000000000000","token":""}]}',
+)
+TURNS = 3
 
 
 def serial() -> None:
@@ -35,8 +40,10 @@ def _compare(name: str, case: str, operations: int, callers: int) -> None:
     async def all_callers(settlement: Settlement) -> None:
         await asyncio.gather(*(call(settlement) for _ in range(callers)))
 
-    value = operations / asyncio.run(_timed(all_callers))
-    report(name, case, value, "operations/s", "bare SQLite, same batches", operations / _bare(operations, callers))
+    # In turns, and the best of each: how fast the disk syncs changes from one second to the next.
+    turns = [(asyncio.run(_timed(all_callers)), _bare(operations, callers)) for _ in range(TURNS)]
+    ours, bare = (operations / min(seconds) for seconds in zip(*turns, strict=True))
+    report(name, case, ours, "operations/s", "bare SQLite, same rows and batches", bare)
 
 
 async def _timed(work: Callable[[Settlement], Awaitable[None]]) -> float:
@@ -53,11 +60,11 @@ def _bare(operations: int, batch: int) -> float:
         closing(sqlite3.connect(f"{directory}/bare.db", isolation_level=None)) as connection,
     ):
         connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-        connection.execute("CREATE TABLE rows (seq INTEGER PRIMARY KEY, kind TEXT, payload TEXT, hash BLOB)")
+        connection.executescript((files("store") / "schema" / "001_journal.sql").read_text())
+        rows = [(seq, 1_700_000_000_000, 1, *ROW, bytes(32)) for seq in range(1, operations + 1)]
         began = time.perf_counter()
-        for _ in range(operations // batch):
+        for begin in range(0, operations, batch):
             connection.execute("BEGIN IMMEDIATE")
-            rows = [(*ROW, bytes(32))] * batch
-            connection.executemany("INSERT INTO rows (kind, payload, hash) VALUES (?, ?, ?)", rows)
+            connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)", rows[begin : begin + batch])
             connection.execute("COMMIT")
         return time.perf_counter() - began
