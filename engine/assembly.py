@@ -20,6 +20,7 @@ from engine.demo.stage import Demo
 from engine.desks.bounded import BoundedVenue
 from engine.desks.guard import Guard
 from engine.desks.manager import DeskManager
+from engine.desks.reconcile import Reconciler
 from engine.desks.risk import Limits
 from engine.desks.terms import Terms
 from engine.exchange_loops import (
@@ -120,7 +121,10 @@ def assemble(
     arming = places.arming or Arming(armed=True)
     holds = Holds(arming.why_not, core.pulse.why_not)
     hold = holds.why_not
-    manager = DeskManager(settlement, venue, agent, terms, clock, places.low_gas, hold)
+    manager = DeskManager(
+        settlement, venue, agent, terms, clock, places.low_gas, lambda: hold() or reconciler.why_not()
+    )
+    reconciler = Reconciler(settlement, venue, manager.courier, clock, places.unseen, writes=not arming.observing)
     guard = Guard(settlement, venue, manager.courier, Limits.of(settings.risk), clock)
     buybacks = BuybackEngine(settlement, places.swaps, settings.buybacks, hold)
     prices = IndexPrices(feed, clock)
@@ -137,7 +141,10 @@ def assemble(
         money,
         lambda: agent_row(settings, venice),
         places,
-        lambda now_ms: filter(None, (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms(), *holds.alarms())),
+        lambda now_ms: filter(
+            None,
+            (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms(), *holds.alarms(), *reconciler.alarms()),
+        ),
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], counts: Counts | None = None) -> Worker:
@@ -150,13 +157,14 @@ def assemble(
         await feed.prime()
         if places.embedded:
             await lister.pass_once()
+        await reconciler.first()
 
     def paced(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]]) -> Worker:
         return worker(name, cadence.faster(factor), work)
 
     workers = [
         worker("feed", ONCE_A_SECOND, feed.run),
-        worker("positions", POSITION_WATCH, manager.watch),
+        worker("positions", POSITION_WATCH, reconciler.pass_once),
         worker("callbacks", POSITION_WATCH, core.hooks.pass_once),
         worker("screen", SCREEN, core.publish),
         worker("snapshots", SNAPSHOTS, core.stills.pass_once),

@@ -6,6 +6,7 @@ camelCase or snake_case, and `PERPDESK_SIGNAL__ENTRY_MOMENTUM_PCT` in the enviro
 
 import difflib
 import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -99,7 +100,7 @@ def load(path: Path | None = None) -> Settings:
     values: dict[str, Any] = {}
     if path or file.exists():
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            values = tomllib.loads(_read(file))
         except OSError as error:
             raise ConfigError(f"{file}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -119,6 +120,15 @@ def load(path: Path | None = None) -> Settings:
     if not settings.exchange.markets:
         raise ConfigError("exchange.markets: empty; expected at least one market")
     return settings
+
+
+def _read(file: Path) -> str:
+    """Raises ConfigError for a file that is not its owner's alone to change: it decides where keys and orders go."""
+    with file.open(encoding="utf-8") as opened:
+        mode = os.fstat(opened.fileno()).st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigError(f"{file}: mode {stat.S_IMODE(mode):04o}: others can write to it; chmod 600 it")
+        return opened.read()
 
 
 _SEED_NAMES = ("VENICE_API_KEY", "VENICE_AUTO_MINT_KEY", "VENICE_AGENT_ENABLED")

@@ -41,7 +41,7 @@ from engine.who import local_info
 from engine.world import World
 from store.errors import WrongState
 from store.journal import Journal
-from store.lease import Lease
+from store.lease import Lease, others_in
 from venue.exchange.state import Exchange
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class Engine:
         """
         async with AsyncExitStack() as stack:
             stack.enter_context(Lease(self._options.directory))
+            if seen := others_in(self._options.directory):
+                log.warning("state directory", why=seen)
             journal = await Journal.open(self._options.directory)
             stack.push_async_callback(journal.close)
             self._index = self._indexer(journal)

@@ -79,6 +79,8 @@ class Places:
     """The wallets of a live run, each by itself."""
     low_gas: Callable[[str], str] = lambda _: ""
     """Why a wallet of a live run opens nothing for want of gas, or empty; orders that need none are never held up."""
+    unseen: Callable[[], str] = lambda: ""
+    """Why the venue does not know what stands there, or nothing."""
     arming: Arming | None = None
     """Whether orders may be begun; None: no real money is at stake."""
     close: Callable[[], Awaitable[None]] = _nothing

@@ -2,11 +2,21 @@
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from store.errors import Locked, StoreError
+
+
+def others_in(directory: Path) -> str:
+    """What other users of the machine may do in a directory, by its mode; empty when nothing. Raises OSError."""
+    mode = stat.S_IMODE(directory.stat().st_mode)
+    if not mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return ""
+    may = "write to" if mode & (stat.S_IWGRP | stat.S_IWOTH) else "look into"
+    return f"mode {mode:04o}: others may {may} {directory}; chmod 700 it"
 
 
 class Lease:

@@ -12,6 +12,7 @@ import click
 
 from engine import logs
 from tui.exits import Exit, status_of
+from venue.net.undumped import undumped
 
 COMMANDS = {
     **dict.fromkeys(("demo", "run"), "tui.run_verbs"),
@@ -57,6 +58,7 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line; every refusal is one line on stderr and a documented exit status."""
+    undumped()
     logs.setup()
     try:
         cli.main(standalone_mode=False)

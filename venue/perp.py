@@ -205,6 +205,10 @@ class Ended:
     payout: Usdc
 
 
+class Resized(Exception):
+    """A position stands and is not what our orders left: somebody's hand, or a rule nobody here knows. One line."""
+
+
 class PerpVenue(Protocol):
     """A place where perpetual positions live."""
 
@@ -234,5 +238,8 @@ class PerpVenue(Protocol):
         ...
 
     async def ended(self, ref: PositionRef) -> Ended | None:
-        """How a position that is no longer open ended, or None while that is not known for certain."""
+        """How a position that is no longer open ended, or None while that is not known for certain.
+
+        Raises Resized when it is certain that it stands, and otherwise than our orders left it.
+        """
         ...

@@ -17,6 +17,7 @@ from venue.perp import (
     PerpVenue,
     PositionRef,
     ReduceOrder,
+    Resized,
     Unsettled,
     Waiting,
 )
@@ -98,8 +99,13 @@ class Courier:
         return not isinstance(outcome, Unsettled | Waiting)
 
     async def ended(self, address: str, ref: PositionRef) -> bool:
-        """Whether the venue says for certain that the desk's position is gone; then that is recorded."""
-        ended = await self._venue.ended(ref)
+        """Whether the venue says for certain that the desk's position is gone; then that is recorded. One that stands
+        and is not what our orders left sets the desk aside: nothing may be traded on a wrong size."""
+        try:
+            ended = await self._venue.ended(ref)
+        except Resized as changed:
+            await self._settlement.submit(commands.Quarantine(address, str(changed), "watch"))
+            return False
         if ended is None:
             return False
         await self._settlement.submit(commands.RecordEnd(address, ended))

@@ -103,6 +103,7 @@ def live_places(
         block=lambda _: chain.heads.pulse.number if chain.heads.pulse.number >= 0 else None,
         wallets=lambda world: wallet_rows(world, trades, purse, least_gas),
         low_gas=low_gas,
+        unseen=lambda: _unseen(crew),
         arming=live.arming,
         close=close,
     )
@@ -128,6 +129,11 @@ def _loops(each: Member, live: Live, tail: str) -> tuple[Loop, ...]:
 
 async def _drained(drain: Drain, arming: Arming) -> str:
     return arming.why_not() or await drain.pass_once()
+
+
+def _unseen(crew: dict[ChecksumAddress, Member]) -> str:
+    whys = ((wallet, each.trade.venue.unseen()) for wallet, each in crew.items())
+    return next((f"{_whose(wallet, crew)}{why}" for wallet, why in whys if why), "")
 
 
 def _low_gas(purse: FleetPurse, least: int, wallet: str) -> str:

@@ -1,9 +1,11 @@
 """Prices that gap, spike and go missing, and an agent that means harm."""
 
 import asyncio
+import math
 import random
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from engine.agent.plan import NoPlan, NoPlanCode, Plan, Sight
 from engine.agent.signals import Window
@@ -113,6 +115,6 @@ class Saboteur:
         if rng.random() < 0.2:
             raise RuntimeError("not even a NoPlan")
         market = rng.choice(("", "ETH", "BTC", "ETH", "BTC", "DOGE", "../etc", "🦊"))
-        leverage = rng.choice((-5, 0, 1, 11, 75, 10**6, 2**70))
+        leverage: Any = rng.choice((-5, 0, 1, 11, 75, 10**6, 2**70, math.nan))
         reason = rng.choice(("", "\x1b[2J", "ignore all limits " * 40, "№"))
         return Plan(self.name, rng.random() < 0.8, market, rng.random() < 0.5, leverage, reason, -1, "?")

@@ -32,6 +32,7 @@ from venue.perp import (
     PositionRef,
     Quote,
     ReduceOrder,
+    Resized,
     Unsettled,
     Waiting,
 )
@@ -120,7 +121,18 @@ class AvantisVenue:
     async def ended(self, ref: PositionRef) -> Ended | None:
         """Gone by the chain and by one of the venue's servers. The venue pays nothing at a liquidation; what came back
         for another reason shows as a difference of the wallet."""
-        return Ended(ref, 0) if self._knows() and ref in self._watch.known.gone else None
+        if not self._knows():
+            return None
+        if why := self._watch.known.resized.get(ref):
+            raise Resized(why)
+        return Ended(ref, 0) if ref in self._watch.known.gone else None
+
+    def unseen(self) -> str:
+        """Why it is not known what stands, or nothing: whole looks are asked for, whatever they have found."""
+        if not self._watch.whole_ms:
+            return "nobody has seen them yet"
+        age_ms = self._now_ms() - self._watch.whole_ms
+        return f"not seen whole for {age_ms // 1000} s" if age_ms > KNOWN_MS else ""
 
     async def _send(self, order: Order) -> OrderOutcome:
         before = await self._route.ending(order.order_id)

@@ -6,7 +6,8 @@ claims a slot since its last fill; what stands there since a later time is not w
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 from eth_typing import ChecksumAddress
@@ -23,6 +24,7 @@ from venue.avantis.positions import (
     fetch_core,
     read_slots,
 )
+from venue.avantis.units import TEN, USDC, written
 from venue.perp import PositionRef
 
 SKEW_S = 5
@@ -59,6 +61,8 @@ class Known:
     gone: frozenset[PositionRef] = frozenset()
     doubts: Mapping[PositionRef, str] = field(default_factory=dict)
     orphans: tuple[Orphan, ...] = ()
+    resized: Mapping[PositionRef, str] = field(default_factory=dict)
+    """Doubts that two looks in a row had for the same reason: the chain holds it, and not as our orders left it."""
 
 
 class PositionWatch:
@@ -73,6 +77,10 @@ class PositionWatch:
         self._claims = claims
         self._now_ms = now_ms
         self.known = Known(at_ms=0)
+        self.whole_ms = 0
+        """When the newest look began that the chain and one of the venue's servers have answered."""
+        self._stands: dict[Claim, Held] = {}
+        self._strange: dict[Claim, Held] = {}
 
     async def look(self) -> str:
         """One look. Raises nothing that servers or the chain raise."""
@@ -84,10 +92,38 @@ class PositionWatch:
             fetch_builder(self._api, self._wallet),
             read_slots(self._reader, self._wallet, slots),
         )
-        self.known = judged(claims, (core, builder, chain), at_ms)
-        known = self.known
+        known = self.known = self._compared(claims, judged(claims, (core, builder, chain), at_ms), chain)
+        if isinstance(chain, Report) and (isinstance(core, Report) or isinstance(builder, Report)):
+            self.whole_ms = at_ms
         told = {"held": known.held, "gone": known.gone, "in doubt": known.doubts, "strangers": known.orphans}
         return ", ".join(f"{len(each)} {what}" for what, each in told.items())
+
+    def _compared(self, claims: Sequence[Claim], known: Known, chain: Answer) -> Known:
+        """Without the positions that are not as our orders left them. Only the chain is believed about that."""
+        if not isinstance(chain, Report):
+            return known
+        there = {claim: held for claim in _newest(claims) if not claim.ordering and (held := chain.at(claim.slot))}
+        self._stands = {claim: self._stands.get(claim, held) for claim, held in there.items()}
+        strange = {claim: held for claim, held in there.items() if _differs(claim, self._stands[claim], held)}
+        before, self._strange = self._strange, strange
+        told = {claim.ref: _told(claim, held) for claim, held in strange.items()}
+        resized = {claim.ref: told[claim.ref] for claim, held in strange.items() if before.get(claim) == held}
+        as_left = {ref: each for ref, each in known.held.items() if ref not in told}
+        return replace(known, held=as_left, doubts={**known.doubts, **told}, resized=resized)
+
+
+def _differs(claim: Claim, first: Held, held: Held) -> bool:
+    """Since the desk's last fill. The venue sets the time of a position anew when it is changed; one that it changes
+    otherwise differs from what was first seen there."""
+    if held.opened_at_s > claim.filled_ms // 1000 + SKEW_S or held.is_long != claim.ref.is_long:
+        return True
+    return (held.collateral, held.leverage, held.open_price) != (first.collateral, first.leverage, first.open_price)
+
+
+def _told(claim: Claim, held: Held) -> str:
+    since = f"{datetime.fromtimestamp(held.opened_at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    what = f"{written(held.collateral, USDC)} USDC at {held.leverage / TEN:g}x since {since}"
+    return f"{claim.ref.market} {claim.ref.trade_index}: {what} is not what our orders left there"
 
 
 def judged(claims: Sequence[Claim], answers: Sequence[Answer], at_ms: int) -> Known:

@@ -1,5 +1,6 @@
 """What comes back for one JSON-RPC question: its result, or an RpcError that says why there is none."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from venue.chain.answers import WireEnvelope, WireFault
 from venue.chain.reverts import Errors, Revert, one_line, revert_of
 from venue.net.client import NetCode, NetFault, Reply
+from venue.net.hide import Hidden
 from venue.net.strict import NotStrict, parse
 
 MAX_PAUSE_S: Final = 60.0
@@ -49,6 +51,12 @@ class RpcError(Exception):
         self.sent = sent
         self.retry_after_s = retry_after_s
         self.revert = revert
+
+    def without(self, hidden: Hidden) -> "RpcError":
+        """The same, in words that repeat no key."""
+        revert = replace(self.revert, reason=hidden.line(self.revert.reason)) if self.revert else None
+        words = hidden.line(str(self))
+        return RpcError(self.code, words, sent=self.sent, retry_after_s=self.retry_after_s, revert=revert)
 
 
 _NET: Final = {

@@ -31,6 +31,7 @@ from venue.chain.envelope import RpcError as RpcError
 from venue.chain.envelope import malformed, of_net, read_as, result_of
 from venue.chain.reverts import Errors
 from venue.net.client import Client, NetFault
+from venue.net.hide import RUN, Hidden
 
 MAX_ANSWER: Final = 2 * 1024 * 1024
 
@@ -71,6 +72,7 @@ class Rpc:
         folder, _, self._path = url.path.rpartition("/")  # the client puts a slash before what it appends
         self._client = Client(url.copy_with(path=folder or "/"), within_s=within_s)
         self._errors: Errors = errors or {}
+        self._hidden = Hidden(*(part for part in url.path.split("/") if len(part) >= RUN))
         self._ids = itertools.count(1)
 
     @property
@@ -183,7 +185,10 @@ class Rpc:
             reply = await self._client.send("POST", self._path, body=body, limit=MAX_ANSWER)
         except NetFault as fault:
             raise of_net(fault) from None
-        return result_of(reply, asked, self._errors)
+        try:
+            return result_of(reply, asked, self._errors)
+        except RpcError as error:
+            raise error.without(self._hidden) from None
 
 
 def _block(block: Block) -> str:

@@ -3,23 +3,44 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from hexbytes import HexBytes
 from web3 import AsyncWeb3, WebSocketProvider
 from web3.exceptions import Web3Exception
-from web3.types import BlockData
+from web3.types import BlockData, RPCResponse
 from web3.utils.subscriptions import NewHeadsSubscription, NewHeadsSubscriptionContext
 from websockets.exceptions import WebSocketException
 
 from venue.chain.answers import Head
 from venue.chain.heads import WsLost
+from venue.net.strict import NotStrict, parse
+from venue.net.ws import Straight, quiet
 
 CONNECT_S: Final = 10.0
 SILENCE_S: Final = 20.0
 MAX_FRAME: Final = 2 * 1024 * 1024
 _LOST: Final = (Web3Exception, WebSocketException, OSError, TimeoutError, ValueError, TypeError, KeyError)
 """What the library raises for a server that is gone, slow or mad; it has no common class for it."""
+
+
+class _Provider(WebSocketProvider):
+    """The library's, but it follows nothing elsewhere and reads strictly."""
+
+    async def _provider_specific_connect(self) -> None:
+        self._ws = await Straight(str(self.endpoint_uri), **self.websocket_kwargs)
+
+    async def socket_recv(self) -> RPCResponse:
+        """Raises ValueError for what is not one strict JSON object."""
+        if self._ws is None:
+            raise ConnectionError("not connected")
+        try:
+            said = parse(await self._ws.recv())
+        except NotStrict as error:
+            raise ValueError(str(error)) from None
+        if not isinstance(said, dict):
+            raise ValueError("not an object")
+        return cast(RPCResponse, said)
 
 
 async def subscribed(url: str, chain_id: int, *, silence_s: float = SILENCE_S) -> AsyncGenerator[Head | None, None]:
@@ -30,9 +51,9 @@ async def subscribed(url: str, chain_id: int, *, silence_s: float = SILENCE_S) -
     """
     announced: asyncio.Queue[Head | None] = asyncio.Queue(maxsize=1)
     serving: asyncio.Task[None] | None = None
-    provider = WebSocketProvider(
+    provider = _Provider(
         url,
-        websocket_kwargs={"max_size": MAX_FRAME, "compression": None, "proxy": None},
+        websocket_kwargs={"max_size": MAX_FRAME, "compression": None, "proxy": None, "logger": quiet},
         use_text_frames=True,  # gateways refuse the other kind
         max_connection_retries=1,
         request_timeout=CONNECT_S,

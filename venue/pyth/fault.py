@@ -9,7 +9,10 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from venue.net.hide import Hidden
+
 _TEXT_LIMIT: Final = 160
+_READ_LIMIT: Final = 4096
 _LONGEST_WAIT_S: Final = 600.0
 
 
@@ -34,11 +37,11 @@ class Diagnosis:
     def text(self, body: bytes) -> str:
         """Text from the server, fit for one line of a screen: no key, no control or bidi characters, not long."""
         text = body.decode("utf-8", "replace")
-        if self.key is not None:
-            text = text.replace(self.key.get_secret_value(), "***")
         if text.lstrip().startswith("<"):
             return "an HTML page"
-        return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_TEXT_LIMIT]
+        line = " ".join("".join(char if char.isprintable() else " " for char in text[:_READ_LIMIT]).split())
+        key = self.key.get_secret_value() if self.key is not None else ""
+        return Hidden(key).line(line)[:_TEXT_LIMIT]
 
     def status(self, status: int, headers: Mapping[str, str], body: bytes) -> HermesError:
         """What an HTTP answer other than 200 means."""

@@ -13,6 +13,7 @@ import httpx
 from pydantic import SecretStr, ValidationError
 from websockets.exceptions import WebSocketException
 
+from venue.net.strict import NotStrict
 from venue.net.url import checked_key, checked_url
 from venue.pyth.fault import Diagnosis, HermesError
 from venue.pyth.link import LinkPhase, LinkState, LinkTiming
@@ -144,7 +145,7 @@ class HermesClient:
             async with aclosing(self._frames()) as frames:
                 async for items in frames:
                     yield items
-        except ValidationError:
+        except (NotStrict, ValidationError):
             raise HermesError("malformed data") from None
         except (httpx.HTTPError, httpx.StreamError, WebSocketException, OSError) as broken:
             raise HermesError(f"connection failed: {type(broken).__name__}") from None
@@ -198,7 +199,7 @@ class HermesClient:
                     return [item for item in items if item.id in ids]
                 finally:
                     await response.aclose()
-        except ValidationError:
+        except (NotStrict, ValidationError):
             raise HermesError("malformed data") from None
         except TimeoutError:
             raise HermesError(f"no answer in {self._timing.request_s:g} s") from None

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, OnErrorOmit, StringConstraints, TypeAdapter
 
+from venue.net.strict import parse
+
 # Explicit ASCII classes: \d would let other scripts' digits through. 19 digits hold every int64.
 Digits = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,19}$")]
 FeedId = Annotated[
@@ -73,10 +75,11 @@ _socket_message: TypeAdapter[SocketUpdate | SocketReply] = TypeAdapter(
 
 
 def parse_updates(payload: bytes) -> list[WireItem]:
-    """The well-formed items of a REST answer or an SSE frame. Raises `pydantic.ValidationError` if neither."""
-    return Updates.model_validate_json(payload).parsed
+    """The well-formed items of a REST answer or an SSE frame. Raises `NotStrict` or `pydantic.ValidationError` if
+    neither."""
+    return Updates.model_validate(parse(payload, max_depth=None)).parsed
 
 
 def parse_socket(payload: bytes) -> SocketUpdate | SocketReply:
-    """One WebSocket message from the server. Raises `pydantic.ValidationError` when it is not one."""
-    return _socket_message.validate_json(payload)
+    """One WebSocket message from the server. Raises `NotStrict` or `pydantic.ValidationError` when it is not one."""
+    return _socket_message.validate_python(parse(payload, max_depth=None))

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from venue.net.ws import Straight, quiet
 from venue.pyth.fault import Diagnosis, HermesError
 from venue.pyth.wire import SocketRequest
 
 _TOO_BIG: Final = 1009
-
-# The library logs every request header at DEBUG, and one of them is the key. Its own logger cannot be turned up.
-_quiet: Final = logging.getLogger(__name__)
-_quiet.disabled = True
-_quiet.setLevel(logging.CRITICAL)
-
-
-class _Connect(connect):
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Follow nothing: the library would."""
-        return exc
 
 
 async def ws_frames(
@@ -34,7 +22,7 @@ async def ws_frames(
     Raises `HermesError` when the handshake is refused or a message outgrows `limit`; `OSError` or
     `websockets.WebSocketException` when the line breaks.
     """
-    connection = _Connect(
+    connection = Straight(
         url,
         additional_headers=headers,
         compression=None,
@@ -44,7 +32,7 @@ async def ws_frames(
         open_timeout=None,
         ping_interval=None,
         close_timeout=0.5,
-        logger=_quiet,
+        logger=quiet,
     )
     try:
         async with connection as socket:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
@@ -29,6 +30,7 @@ class Pending:
     tip: int
 
     @classmethod
+    @lru_cache(4096)
     def of(cls, raw: bytes) -> "Pending":
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
         return cls(
@@ -64,7 +66,7 @@ class FakeChain:
 
     def _next(self, block: int | None = None) -> int:
         upto = self.blocks if block is None else self.blocks[: block + 1]
-        return sum(len(each) for each in upto)
+        return sum(map(len, upto))
 
     def _lucky(self, chance: float) -> bool:
         return self.luck is not None and self.luck.random() < chance

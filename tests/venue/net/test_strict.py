@@ -1,5 +1,6 @@
 import json
 import math
+import time
 from decimal import Decimal
 
 import pytest
@@ -27,6 +28,28 @@ def test_numbers_are_finite_and_exact(value: float) -> None:
     else:
         with pytest.raises(NotStrict):
             parse(json.dumps(value))
+
+
+@pytest.mark.parametrize("unit", ['\\"', '"', "\\", '"\\', "[", '{"a":', '["', "\\u0000"])
+@pytest.mark.parametrize("deep", [MAX_DEPTH, None])
+def test_no_text_takes_longer_than_its_length_says(unit: str, deep: int | None) -> None:
+    """A megabyte takes some milliseconds; what grows with the square of it would take hours."""
+    text = '"' + unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    with pytest.raises(NotStrict):
+        parse(text, deep)
+    assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize("opened", ["[", '{"a":'])
+def test_nothing_is_too_deep_to_be_refused(opened: str) -> None:
+    with pytest.raises(NotStrict):
+        parse(opened * 200_000, None)
+
+
+def test_brackets_within_strings_are_no_depth() -> None:
+    text = json.dumps(["[" * 100 + '"\\' + "{" * 100, "\\", "]"])
+    assert parse(text) == json.loads(text)
 
 
 def test_the_depth_allowed_is_the_depth_read() -> None:

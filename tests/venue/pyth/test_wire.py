@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tests.venue.pyth.support import FIXTURES, NOW_MS, item, load
 from venue.net.sse import Event, EventDecoder, EventTooLarge
+from venue.net.strict import NotStrict
 from venue.pyth import FEEDS, Price, PricePolicy, WireItem, check
 from venue.pyth.wire import SocketReply, SocketRequest, SocketUpdate, WirePrice, parse_socket, parse_updates
 
@@ -87,10 +88,18 @@ def test_ids_come_with_or_without_0x_in_any_case() -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"<html>", b"[]", b"{}", b'{"parsed":null}', b"\xff\xfe", b"[" * 10_000])
 def test_what_is_not_an_answer_raises(payload: bytes) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((NotStrict, ValidationError)):
         parse_updates(payload)
-    with pytest.raises(ValidationError):
+    with pytest.raises((NotStrict, ValidationError)):
         parse_socket(payload)
+
+
+@pytest.mark.parametrize("more", ['"parsed":[]', '"n":NaN', '"n":1e999', '"n":{"a":1,"a":2}'])
+def test_a_frame_says_nothing_twice_and_no_number_that_is_none(more: str) -> None:
+    sound = json.dumps({"parsed": [item().model_dump()]})
+    assert parse_updates(sound.encode())
+    with pytest.raises(NotStrict):
+        parse_updates(f"{sound[:-1]},{more}}}".encode())
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12), st.booleans())
