@@ -1,4 +1,4 @@
-"""Durable operations per second, beside bare SQLite appending the same rows, made beforehand, with the same batching."""
+"""Durable operations per second, beside bare SQLite appending the same rows with the same batching."""
 
 import asyncio
 import sqlite3
@@ -9,16 +9,16 @@ from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
+from engine import codec
 from engine.settlement import Settlement
 from tests.bench.report import report
 from tests.engine.house import settled
 from venue.exchange.commands import Deposit
+from venue.exchange.facts import Deposited
 from venue.exchange.fixed import WAD
+from venue.exchange.ledger import Move
 
-ROW = (
-    "Deposited",
-    '{"user":"a","moves":[{"source":"external","target":"wallet:a","amount":"1000000000000000000","token":""}]}',
-)
+ROW = codec.encode(Deposited("a", (Move("external", "wallet:a", WAD),)))
 TURNS = 3
 
 
