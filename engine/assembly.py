@@ -12,7 +12,6 @@ from engine.arming import Arming
 from engine.buyback import BuybackEngine
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
-from engine.clock import Clock
 from engine.config import Settings
 from engine.core import Core
 from engine.demo.names import ARBITRAGEUR, LP_PREFIX, TRADER_PREFIX
@@ -46,7 +45,6 @@ from engine.places import Places, on_paper
 from engine.queue import LiquidationQueue
 from engine.requests.counter import RequestCounter
 from engine.requests.prices import IndexPrices
-from engine.settlement import Settlement
 from engine.view import View
 from engine.wallet import WalletWatch
 from engine.who import local_operator
@@ -111,7 +109,7 @@ def assemble(
     settlement, clock, book = core.settlement, core.clock, core.book
     factor = demo.factor if demo else 1
     feed = Feed(settings.pyth, clock, settings.signal.momentum_lookback_ms)
-    places = _places(settings, demo, live, seed, settlement, feed, clock, tokens)
+    places = _places(settings, demo, live, seed, core, feed, tokens)
     venue = BoundedVenue(places.venue)
     markets = tuple(symbol for symbol in settings.exchange.markets if symbol in AGENT_MARKETS)
     venice = venice_of(settings, clock)
@@ -145,6 +143,7 @@ def assemble(
             None,
             (*places.alarms(), wallet.alarm(now_ms), *alerts.alarms(), *holds.alarms(), *reconciler.alarms()),
         ),
+        ours=core.watched.of,
     )
 
     def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], counts: Counts | None = None) -> Worker:
@@ -226,13 +225,12 @@ def _places(
     demo: Demo | None,
     live: "Live | None",
     seed: int,
-    settlement: Settlement,
+    core: Core,
     feed: Feed,
-    clock: Clock,
     tokens: Collection[str],
 ) -> Places:
     if live is None:
-        return on_paper(settlement, demo, seed, clock)
+        return on_paper(core.settlement, demo, seed, core.clock, core.watched.of)
     from engine.live.places import live_places  # the chain's libraries take most of a second to load
 
-    return live_places(settings, live, settlement, feed, clock, tokens)
+    return live_places(settings, live, core.settlement, feed, core.clock, tokens)

@@ -9,6 +9,7 @@ from engine.pulse import Pulse
 from engine.requests.hooks import Hooks
 from engine.settlement import Settlement
 from engine.still_maker import StillMaker
+from engine.watched import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,6 @@ class Core:
     """Makes the next picture."""
     hooks: Hooks
     book: LiquidationBook
-    """Follows what is committed."""
+    """Follows what is committed, as does `watched`."""
+    watched: Watched
     stills: StillMaker

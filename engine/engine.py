@@ -25,6 +25,7 @@ from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.exchange_rows import MarketPoint
 from engine.history import History
 from engine.indexer import Indexer
+from engine.labels import is_looked_at
 from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
 from engine.port import Info
@@ -37,6 +38,7 @@ from engine.still_world import begin
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
 from engine.vitals import Durations
+from engine.watched import Watched
 from engine.who import local_info
 from engine.world import World
 from store.errors import WrongState
@@ -72,6 +74,7 @@ class Engine:
     settlement: Settlement
     parts: Parts
     _book: LiquidationBook
+    _watched: Watched
     _index: Indexer
     _stills: StillMaker
     snapshot: Snapshot
@@ -158,6 +161,7 @@ class Engine:
     async def _work(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         settings, demo, seed = self._options.settings, self._options.demo, 0
         self._book = await self.settlement.read(lambda world: LiquidationBook(world.exchange))
+        self._watched = await self.settlement.read(lambda world: Watched(world.exchange, is_looked_at))
         await self._index.begin(self.settlement)
         async with AsyncExitStack() as stack:
             if demo:
@@ -172,7 +176,16 @@ class Engine:
             enrolled = await enrolled_tokens(settings.desks)
             known = await self.settlement.read(lambda world: frozenset(world.house.desks))
             tokens = known | {token.address for token in enrolled}
-            core = Core(self.settlement, self._clock, self.pulse, self._publish, self.hooks, self._book, self._stills)
+            core = Core(
+                settlement=self.settlement,
+                clock=self._clock,
+                pulse=self.pulse,
+                publish=self._publish,
+                hooks=self.hooks,
+                book=self._book,
+                watched=self._watched,
+                stills=self._stills,
+            )
             self.parts = assemble(settings, demo, seed, core, live, tokens)
             self.parts = replace(self.parts, workers=(*self.parts.workers, *self._index.workers(seed)))
             stack.push_async_callback(self.parts.close)
@@ -213,6 +226,7 @@ class Engine:
         self._index.follow(world, recorded)
         for item in recorded:
             self._book.follow(world.exchange, item.fact)
+            self._watched.follow(world.exchange, item.fact)
         self.chronicle.record(recorded)
         self.hooks.published(recorded)
 

@@ -1,6 +1,7 @@
 """What an engine calls itself: its agent, its mode, whose accounts are whose, and what no setting of it could do."""
 
 from decimal import Decimal
+from functools import cache
 
 from engine.agent.venice import Venice
 from engine.agent.venice_state import VeniceOptions
@@ -87,6 +88,16 @@ def _never(settings: Settings) -> tuple[str, ...]:
     if risk.min_deploy_usdc > most:
         return (f"no desk can open: risk.min_deploy_usdc {risk.min_deploy_usdc} is above the caps",)
     return ()
+
+
+def is_looked_at(account: str) -> bool:
+    """Whether somebody here wants to see an account's positions: the desks', and the operator's own."""
+    return account.startswith(DESK_PREFIX) or account == _operator()
+
+
+@cache
+def _operator() -> str:
+    return local_operator()
 
 
 def owner_of(account: str) -> tuple[str, bool]:

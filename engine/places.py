@@ -16,6 +16,7 @@ from engine.paper_wallet import DESK_PREFIX
 from engine.settlement import ExchangeDoor, Settlement
 from engine.snapshot import Work
 from engine.wallet import PaperPurse, Wallet
+from engine.watched import Ours, everybody
 from engine.worker import Cadence
 from engine.world import World
 from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
@@ -91,13 +92,13 @@ def invented(demo: bool) -> tuple[str, str]:
     return (f"prices, fees, {TRADERS} traders", "fees and swaps") if demo else ("", "swaps")
 
 
-def on_paper(settlement: Settlement, demo: Demo | None, seed: int, clock: Clock) -> Places:
+def on_paper(settlement: Settlement, demo: Demo | None, seed: int, clock: Clock, ours: Ours = everybody) -> Places:
     """The embedded exchange, an invented market for tokens, and a wallet the journal keeps."""
     simulated, simulated_money = invented(demo is not None)
     return Places(
         mode="PAPER",
         name="exchange",
-        venue=PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms),
+        venue=PaperVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms, ours),
         swaps=PaperSwap(seed, clock.now_ms),
         purse=PaperPurse(settlement),
         fees=SimulatedFees(seed, random.Random(f"{seed}:fees")) if demo else None,  # noqa: S311 - a simulation

@@ -31,6 +31,7 @@ from engine.snapshot import (
     Status,
 )
 from engine.text import called, money
+from engine.watched import Ours, everybody
 from engine.world import World
 from venue.exchange.clearinghouse import fee_rate
 from venue.exchange.fixed import MICRO, WAD
@@ -106,8 +107,10 @@ class View:
         places: Surroundings,
         more_alarms: Callable[[int], Iterable[str]] = lambda _: (),
         tokens: Iterable[str] = TOKENS,
+        ours: Ours = everybody,
     ) -> None:
-        """`tokens`: whose prices somebody watches; requests say nothing about the prices of others."""
+        """`tokens`: whose prices somebody watches; requests say nothing about the prices of others. `ours`: the open
+        positions that the operator's are among."""
         self._label = label
         self._feed = feed
         self._desks = DeskRows(terms)
@@ -119,6 +122,7 @@ class View:
         self._places = places
         self._more_alarms = more_alarms
         self._tokens = tuple(tokens)
+        self._ours = ours
         self._names: dict[str, str] = {}
         self._books: tuple[int, tuple[tuple[str, Wad], ...]] = (-1, ())
         """The funds, and the number of the entry they are behind."""
@@ -152,7 +156,7 @@ class View:
             request_counts=request_counts(world.exchange),
             agent=self._agent(),
             flow=self._money.build(world, seq, now_ms),
-            mine=account_of(world.exchange, self._label.operator, self._prices),
+            mine=account_of(world.exchange, self._label.operator, self._prices, self._ours),
             pools=tuple(
                 pool_row(world.exchange, pool, self._prices.of(pool.tokens), now_ms)
                 for pool in world.exchange.pools.values()

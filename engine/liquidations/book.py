@@ -5,7 +5,7 @@ from venue.exchange.facts import PositionIncreased, PositionLiquidated, Position
 from venue.exchange.health import Health
 from venue.exchange.state import Exchange, Position
 
-_CHANGES = (PositionOpened, PositionIncreased, PositionReduced, PositionLiquidated)
+CHANGES = (PositionOpened, PositionIncreased, PositionReduced, PositionLiquidated)
 
 
 class LiquidationBook:
@@ -22,7 +22,7 @@ class LiquidationBook:
 
     def follow(self, exchange: Exchange, fact: object) -> None:
         """Takes note of a position that a fact opened, changed or ended; other facts are none of its business."""
-        if not isinstance(fact, _CHANGES):
+        if not isinstance(fact, CHANGES):
             return
         position = exchange.positions[fact.position_id]
         index = self._index(position.market)

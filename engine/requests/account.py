@@ -2,6 +2,7 @@
 
 from engine.exchange_rows import Account, HeldPosition, Holding, Side
 from engine.requests.prices import PriceSource
+from engine.watched import Ours, everybody
 from venue.exchange.fixed import WAD, down
 from venue.exchange.health import health
 from venue.exchange.ledger import wallet
@@ -11,14 +12,14 @@ from venue.exchange.state import Exchange
 from venue.exchange.tokens import CLEARING, whole
 
 
-def account_of(exchange: Exchange, name: str, prices: PriceSource) -> Account:
-    """The account at these prices; profit is unknown where a price is missing."""
+def account_of(exchange: Exchange, name: str, prices: PriceSource, ours: Ours = everybody) -> Account:
+    """The account at these prices, whose positions are among `ours`; profit is unknown where a price is missing."""
     amounts = [(token, exchange.book(token)[wallet(name)]) for token in ("", *exchange.tokens)]
     holdings = tuple(Holding(token or CLEARING.symbol, whole(amount, token)) for token, amount in amounts if amount)
     pooled = (
         _in_pool(exchange, position, prices) for key, position in exchange.pool_positions.items() if key.account == name
     )
-    return Account(name, holdings, (*pooled, *_on_curves(exchange, name)))
+    return Account(name, holdings, (*pooled, *_on_curves(exchange, name, ours)))
 
 
 def _in_pool(exchange: Exchange, position: PoolPosition, prices: PriceSource) -> HeldPosition:
@@ -38,9 +39,9 @@ def _in_pool(exchange: Exchange, position: PoolPosition, prices: PriceSource) ->
     )
 
 
-def _on_curves(exchange: Exchange, name: str) -> tuple[HeldPosition, ...]:
+def _on_curves(exchange: Exchange, name: str, ours: Ours) -> tuple[HeldPosition, ...]:
     found = []
-    for position in exchange.open_positions.values():
+    for position in ours(exchange):
         if position.user_id == name:
             leaving = health(exchange.markets[position.market], position).exit
             side = Side.LONG if position.is_long else Side.SHORT

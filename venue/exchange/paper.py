@@ -5,7 +5,7 @@ becomes clearinghouse money (1e-18) exactly on the way in; on the way out what i
 desk's wallet on the exchange. Execution fees are paid with native tokens from outside, as a desk's operator would.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -56,12 +56,20 @@ class PaperVenue:
     name = "exchange"
     capabilities = Capabilities(reduces=True, worst_price=True, max_positions=None, gas=False)
 
-    def __init__(self, clearing: Clearing, min_notional: Usdc, prefix: str, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        clearing: Clearing,
+        min_notional: Usdc,
+        prefix: str,
+        now_ms: Callable[[], int],
+        among: Callable[[Exchange], Iterable[Position]] = lambda exchange: exchange.open_positions.values(),
+    ) -> None:
+        """`among`: the open positions that those of the desks are among."""
         self._clearing = clearing
         self._min_notional = min_notional
         self._prefix = prefix
         self._now_ms = now_ms
-        self._views = PositionViews(prefix)
+        self._views = PositionViews(prefix, among)
 
     async def markets(self) -> dict[str, MarketTerms]:
         return await self._clearing.read(lambda exchange: markets_of(exchange, self._min_notional))
@@ -166,15 +174,20 @@ class PositionViews:
     """The open positions of the accounts with `prefix`, on one exchange. While nothing has moved under a position, its
     view is the same object."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        among: Callable[[Exchange], Iterable[Position]] = lambda exchange: exchange.open_positions.values(),
+    ) -> None:
         self._prefix = prefix
+        self._among = among
         self._made: dict[int, tuple[_Stand, PerpPosition]] = {}
 
     def of(self, exchange: Exchange) -> dict[PositionRef, PerpPosition]:
         """As they are now."""
         self._made = {
             position.id: self._one(exchange, position)
-            for position in exchange.open_positions.values()
+            for position in self._among(exchange)
             if position.user_id.startswith(self._prefix)
         }
         return {view.ref: view for _, view in self._made.values()}
