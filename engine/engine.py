@@ -95,6 +95,7 @@ class Engine:
 
         Raises StoreError or PortTaken before `ready`, StoreFailed when the disk refuses later on.
         """
+        asyncio.get_running_loop().set_exception_handler(self._unhandled)
         async with AsyncExitStack() as stack:
             stack.enter_context(Lease(self._options.directory))
             if seen := others_in(self._options.directory):
@@ -253,7 +254,13 @@ class Engine:
         )
 
     def _alarm(self, text: str) -> None:
-        self._alarms = (*self._alarms, text)
+        if text not in self._alarms:
+            self._alarms = (*self._alarms, text)
+
+    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """Something failed that nobody waits for: whoever looks is told, because no loop's state shows it."""
+        log.error("unhandled", what=context.get("message"), error=repr(context.get("exception"))[:200])
+        self._alarm("a fault nobody was waiting for: the log has it")
 
     def _summarise(self, world: World) -> Summary:
         return summarise(world, self.parts.feed.book.accepted, self.settlement.seq)

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from engine.chronicle import Chronicle
+from engine.clock import SystemClock
+from engine.config import Settings
+from engine.engine import Engine, Options
 from engine.holds import BUDGET, Holds
 from engine.pulse import HOLD_S, JUMP_MS, Pulse, Watchdog
 from engine.worker import Cadence, Worker
@@ -122,3 +126,18 @@ def beat_until(pulse: Pulse, told: list[structlog.typing.EventDict], words: str)
     while not any(line["event"] == words for line in told):
         pulse.beats += 1
         assert time.monotonic() < end
+
+
+async def test_a_fault_nobody_waits_for_is_an_alarm(tmp_path: Path) -> None:
+    nowhere = Settings.model_validate({"pyth": {"url": "http://127.0.0.1:9"}})
+    engine = Engine(Options(nowhere, tmp_path), SystemClock(), Chronicle(logging=False))
+    stop = asyncio.Event()
+
+    def ready() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "somebody", "exception": ValueError("no")})
+        loop.call_exception_handler({"message": "again", "exception": ValueError("no")})
+        stop.set()
+
+    await engine.run(ready, stop)
+    assert engine.snapshot.status.alarms.count("a fault nobody was waiting for: the log has it") == 1
