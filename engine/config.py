@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from engine.sections import (
@@ -159,8 +160,34 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         close = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(sorted(known))}"
         return f"unknown key {key!r}; {hint}"
-    shown = "***" if "key" in path[-1].lower() else repr(first["input"])
+    shown = "***" if _secret_at(model, path) or _with_login(first["input"]) else repr(first["input"])
     return f"{key}: {shown}: {first['msg'].lower()}"
+
+
+def _with_login(value: object) -> bool:
+    """Whether it is a URL in which a key may stand beside the host."""
+    return isinstance(value, str) and "://" in value and any(mark in value for mark in "@?#")
+
+
+def _secret_at(model: type[BaseModel], path: list[str]) -> bool:
+    """Whether what stands there is a secret, may hold one, or is nothing that we know."""
+    for number, part in enumerate(path):
+        known = {
+            part: each
+            for name, each in model.model_fields.items()
+            for part in (name, each.alias, to_camel(name), each.validation_alias)
+        }
+        if part not in known:
+            return "key" in path[-1].lower()
+        kind = known[part].annotation
+        if "SecretStr" in repr(known[part]):
+            return True
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return False
+        model = kind
+        if number == len(path) - 1:
+            return any("SecretStr" in repr(each) for each in kind.model_fields.values())
+    return False
 
 
 def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:

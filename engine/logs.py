@@ -13,6 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from engine.text import clean
+
 WAITING_LINES = 10_000
 CLOSE_SECONDS = 1.0
 
@@ -53,6 +55,15 @@ class _Background:
                 return  # nobody reads any more
 
 
+class _Libraries(logging.Handler):
+    """What libraries warn of, as lines of ours: by themselves they write to stderr, across a painted screen."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = clean(record.getMessage())
+        structlog.get_logger().warning("library", logger=record.name, said=said, exc_info=record.exc_info or None)
+
+
+_libraries = _Libraries(logging.WARNING)
 _current: _Background | None = None
 
 
@@ -65,6 +76,7 @@ def setup(file: Path | None = None) -> None:
     fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600) if file else 2
     close()
     _current = _Background(fd)
+    logging.getLogger().addHandler(_libraries)  # once, however often
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

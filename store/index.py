@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from store.errors import Damaged, StoreError
+from store.said import FAILURES, code_of, shown, words
 
 APPLICATION_ID = 0x50455249
 SCHEMA_VERSION = 1
@@ -97,7 +98,7 @@ def verify(connection: sqlite3.Connection) -> None:
     with _told():
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
-            raise damaged(str(verdict))
+            raise damaged(shown(str(verdict)))
         for table in _WIDTHS:
             _checked(table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608 - a name of ours
 
@@ -147,9 +148,9 @@ def save_prices(connection: sqlite3.Connection, source: Path) -> int:
     before = connection.total_changes
     insert = _insert("prices", "IGNORE")
     uri = f"{source.resolve().as_uri()}?mode=ro"
-    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as old, _transaction(connection):
+    with suppress(*FAILURES), closing(sqlite3.connect(uri, uri=True)) as old, _transaction(connection):
         for order in ("", " DESC"):
-            with suppress(sqlite3.Error):
+            with suppress(*FAILURES):
                 for row in old.execute(f"SELECT * FROM prices ORDER BY at_ms{order}"):  # noqa: S608
                     if row[-1] == _crc(row[:-1]):
                         connection.execute(insert, row)
@@ -225,11 +226,10 @@ def _told() -> Iterator[None]:
     """Damage of the file, told from a disk or a neighbour that is in the way, and from rows that do not belong."""
     try:
         yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in _IN_THE_WAY or isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise StoreError("INDEX_UNUSABLE", f"{FILE}: {error}") from error
-        raise damaged(str(error)) from error
+    except FAILURES as error:
+        if code_of(error) in _IN_THE_WAY or isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise StoreError("INDEX_UNUSABLE", f"{FILE}: {words(error)}") from error
+        raise damaged(words(error)) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -19,6 +20,7 @@ import aiosqlite
 
 from store.errors import Damaged, StoreError
 from store.head import Head, HeadFile
+from store.said import FAILURES, code_of, words
 
 APPLICATION_ID = 0x50455250
 SCHEMA_VERSION = 1
@@ -61,11 +63,11 @@ def chain(previous: bytes, seq: int, at_ms: int, kind: str, payload: str) -> byt
 
 
 def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
-    """The hash that is written beside an entry; None where there is no such entry."""
+    """The hash that is written beside an entry; None where there is no such entry, or something else beside it."""
     if seq == 0:
         return GENESIS
     row = connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,)).fetchone()
-    return None if row is None else bytes(row[0])
+    return row[0] if row is not None and isinstance(row[0], bytes) else None
 
 
 Row = tuple[int, int, str, str, bytes]
@@ -129,8 +131,7 @@ class Journal:
         path = directory / "perpdesk.db"
         try:
             head = HeadFile(directory)
-            if head.read() and not (path.is_file() and path.stat().st_size):
-                raise damaged(path, "the journal is gone, perpdesk.head beside it remembers entries")
+            _check_whole(path, head.read())
             path.touch(mode=0o600, exist_ok=True)
         except OSError as error:
             raise StoreError("STATE_UNUSABLE", f"{path}: {error.strerror}") from error
@@ -138,7 +139,7 @@ class Journal:
         try:
             await connection
             epoch = await connection.run(_prepare)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             await connection.close()
             raise refused(path, error) from error
         except BaseException:
@@ -150,7 +151,7 @@ class Journal:
         """The number of the newest entry on the disk, before anything has been replayed; 0 when there is none."""
         try:
             return await self._writer.run(_newest)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise refused(self.path, error) from error
 
     async def replay(self, after: Mark | None = None) -> AsyncIterator[Entry]:
@@ -166,7 +167,7 @@ class Journal:
         while True:
             try:
                 rows = await self._writer.run(self._chain.page)
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise refused(self.path, error) from error
             for row in rows:
                 entry = self._chain.check(row)
@@ -184,15 +185,15 @@ class Journal:
             for mark in known:
                 if await self._writer.run(partial(hash_at, seq=mark.seq)) != mark.hash:
                     raise damaged(self.path, f"entry {mark.seq} is not the one that was remembered")
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise refused(self.path, error) from error
         self._chain.seq, self._chain.hash = after.seq, after.hash
 
     async def append(self, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
         """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
 
-        Raises sqlite3.Error when the disk refuses; then nothing of it is in the journal. Raises Damaged("FENCED")
-        when another process has taken the journal over.
+        Raises sqlite3.Error when the disk refuses; then the next to open the journal finds all of it or nothing. Raises
+        Damaged("FENCED") when another process has taken the journal over.
         """
         rows = []
         seq, digest = self._chain.seq, self._chain.hash
@@ -209,13 +210,26 @@ class Journal:
         """The hash of an entry; None where there is no such entry. Raises StoreError."""
         try:
             return await self._writer.run(partial(hash_at, seq=seq))
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise refused(self.path, error) from error
 
     async def close(self) -> None:
         """Closes the connection; everything appended is already durable."""
         await self._writer.close()
         self._head.close()
+
+
+def _check_whole(path: Path, head: Head | None) -> None:
+    """Raises Damaged when newest entries are missing. Whoever opens a log that is damaged half way for writing takes
+    away what is behind the damage, so that nobody could save it any more."""
+    if head is None:
+        return
+    if not (path.is_file() and path.stat().st_size):
+        raise damaged(path, "the journal is gone, perpdesk.head beside it remembers entries")
+    with suppress(*FAILURES), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        newest = _newest(connection)
+        if head.seq > newest:
+            raise damaged(path, f"entries {newest + 1} to {head.seq} are missing")
 
 
 def _prepare(connection: sqlite3.Connection) -> int:
@@ -279,9 +293,8 @@ def damaged(path: Path, why: str) -> Damaged:
 _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def refused(path: Path, error: sqlite3.Error) -> StoreError:
+def refused(path: Path, error: Exception) -> StoreError:
     """What SQLite said, told apart: damage of the file, or a disk or a neighbour that is in the way."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in _DAMAGE:
-        return damaged(path, str(error))
-    return StoreError("STATE_UNUSABLE", f"{path}: {error}")
+    if code_of(error) in _DAMAGE:
+        return damaged(path, words(error))
+    return StoreError("STATE_UNUSABLE", f"{path}: {words(error)}")

@@ -11,6 +11,7 @@ from store.errors import Damaged, StoreError
 from store.files import sync
 from store.head import remembered
 from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, Mark, damaged, hash_at, refused
+from store.said import FAILURES, shown, words
 
 
 class Reader:
@@ -60,9 +61,9 @@ class Reader:
         """What SQLite finds wrong with the file as such, in its own words; nothing in a sound one."""
         try:
             rows = self._connection.execute("PRAGMA integrity_check(10)").fetchall()
-        except sqlite3.Error as error:
-            return [str(error)]
-        return [str(row[0]) for row in rows if row[0] != "ok"]
+        except FAILURES as error:
+            return [words(error)]
+        return [shown(str(row[0])) for row in rows if row[0] != "ok"]
 
     def copy_to(self, target: Path) -> None:
         """Copies the journal as committed by now into a new file, durably; a writer goes on meanwhile."""
@@ -108,7 +109,7 @@ class Reader:
     def _words(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise refused(self._chain.path, error) from error
 
 

@@ -5,8 +5,9 @@ import os
 from typing import Final
 
 _FORMS: Final = ("", "short", "long")
-FORM: Final = _FORMS.index(os.environ.get("PERPDESK_PROOF", ""))
-SEED: Final = int(os.environ.get("PERPDESK_SEED", "0"))
+# Not PERPDESK_*: an engine in the same process refuses settings that it does not know.
+FORM: Final = _FORMS.index(os.environ.get("PROOF_FORM", os.environ.get("PERPDESK_PROOF", "")))
+SEED: Final = int(os.environ.get("PROOF_SEED", os.environ.get("PERPDESK_SEED", "0")))
 """Histories are numbered from here on."""
 
 

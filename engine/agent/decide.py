@@ -76,7 +76,7 @@ class Agent:
         degraded = ""
         if self._first is not None:
             try:
-                return _whole(await self._first.plan(sight))
+                return _believed(await self._first.plan(sight), sight)
             except NoPlan as none:
                 degraded = f"{self._first.name} {none}"
         if self._signal.enabled:
@@ -98,8 +98,11 @@ class Agent:
         return Plan(source, False, "", True, 0, reason)
 
 
-def _whole(plan: Plan) -> Plan:
-    """A tier may be wrong, but in whole numbers: one that is none slips through every comparison."""
+def _believed(plan: Plan, sight: Sight) -> Plan:
+    """A tier may be wrong, but in whole numbers and on what was offered: what is no number slips through every
+    comparison. Raises NoPlan."""
     if {type(plan.leverage), type(plan.asked_leverage)} != {int}:
         raise NoPlan(NoPlanCode.BAD_ANSWER, "leverage: expected a whole number")
+    if plan.allow and plan.market not in [each.market for each in sight.markets]:
+        raise NoPlan(NoPlanCode.BAD_ANSWER, "market: not one of those offered")
     return plan

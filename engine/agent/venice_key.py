@@ -12,6 +12,7 @@ from engine.agent.venice_link import Link, Secrets, error_text
 from engine.agent.venice_state import VeniceOptions, VenicePhase, clock_time
 from engine.clock import Clock
 from venue.net.client import Reply
+from venue.net.strict import NotStrict, parse
 
 PATH: Final = "api_keys/generate_web3_key"
 AGAIN_S: Final = 300.0
@@ -174,8 +175,8 @@ class Keys:
 
 def _read(model: type[_Model], reply: Reply) -> _Model:
     try:
-        return model.model_validate_json(reply.body)
-    except ValidationError:
+        return model.model_validate(parse(reply.body))
+    except (NotStrict, ValidationError):
         raise NoPlan(NoPlanCode.NO_KEY, "no key was issued: the answer is malformed") from None
 
 

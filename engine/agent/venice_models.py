@@ -1,14 +1,16 @@
 """Which model to ask. Model ids come and go, so they are looked up, not known."""
 
 import asyncio
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, OnErrorOmit, ValidationError
+from pydantic import BaseModel, ConfigDict, OnErrorOmit, ValidationError
 
 from engine.agent.plan import NoPlan, NoPlanCode
 from engine.agent.venice_link import Link, Secrets
 from engine.clock import Clock
+from venue.net.strict import NotStrict, parse
 
 PREFERRED: Final = (
     "deepseek-v4-flash",
@@ -32,7 +34,7 @@ class _Capabilities(_Wire):
 
 
 class _Price(_Wire):
-    usd: float
+    usd: Decimal | int
 
 
 class _Pricing(_Wire):
@@ -42,7 +44,7 @@ class _Pricing(_Wire):
 class _Spec(_Wire):
     capabilities: _Capabilities
     offline: bool = False
-    deprecation: JsonValue = None
+    deprecation: object = None
     """Present only for models that are to be retired."""
     pricing: _Pricing | None = None
 
@@ -112,8 +114,8 @@ class Models:
         if reply.status != HTTPStatus.OK:
             raise self._link.fault(reply)
         try:
-            models = _Models.model_validate_json(reply.body).data
-        except ValidationError:
+            models = _Models.model_validate(parse(reply.body)).data
+        except (NotStrict, ValidationError):
             raise NoPlan(NoPlanCode.NO_MODEL, "the list of models is malformed") from None
         usable = [each for each in models if _usable(each) and not self._secrets.within(each.id)]
         return [model.id for model in sorted(usable, key=_rank)]
@@ -128,4 +130,4 @@ def _usable(model: _Model) -> bool:
 def _rank(model: _Model) -> tuple[int, float]:
     place = PREFERRED.index(model.id) if model.id in PREFERRED else len(PREFERRED)
     pricing = model.model_spec.pricing
-    return place, pricing.output.usd if pricing else float("inf")
+    return place, float(pricing.output.usd) if pricing else float("inf")

@@ -9,6 +9,7 @@ from engine.clearing.answers import Answer
 from engine.clearing.commands import ClearingCommand, Role
 from engine.clearing.readings import market_state, position_health, told
 from engine.desks.commands import Code
+from engine.requests.translate import client_id
 from engine.settlement import Settlement
 from engine.world import World
 from venue.exchange import commands as exchange
@@ -89,9 +90,9 @@ def _look(world: World, command: asked.GetMarketState | asked.GetPositionHealth)
 def _order(command: ClearingCommand) -> exchange.Command:
     match command:
         case asked.Deposit():
-            return exchange.Deposit(command.user, command.amount)
+            return exchange.Deposit(command.user, command.amount, client_id(command))
         case asked.Withdraw():
-            return exchange.Withdraw(command.user, command.amount)
+            return exchange.Withdraw(command.user, command.amount, client_id(command))
         case asked.OpenPosition():
             return exchange.OpenPosition(
                 user=command.user,
@@ -100,6 +101,7 @@ def _order(command: ClearingCommand) -> exchange.Command:
                 total=command.total,
                 leverage=command.leverage,
                 worst_price=command.worst_price,
+                order_id="" if command.preview else client_id(command),
             )
         case asked.ClosePosition():
             return exchange.ClosePosition(
@@ -107,6 +109,7 @@ def _order(command: ClearingCommand) -> exchange.Command:
                 position_id=command.position_id,
                 part=command.part,
                 worst_price=command.worst_price,
+                order_id="" if command.preview else client_id(command),
             )
         case asked.LiquidatePosition():
             return exchange.LiquidatePosition(command.who, command.position_id)

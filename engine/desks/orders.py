@@ -158,10 +158,18 @@ def failed(declined: facts.OrderDeclined) -> bool:
     return declined.kind.adds_risk and declined.code in FAILED
 
 
+def _whole(*numbers: object) -> bool:
+    """Whether they are integers: what is journaled otherwise could not be folded, or not be read back."""
+    return all(type(number) is int for number in numbers)
+
+
 def _filled(house: House, desk: Desk, order: OrderIntended, outcome: Filled) -> facts.OrderFilled:
     ref = outcome.ref
     if (ref.market, ref.is_long) != (order.market, order.is_long) or (desk.ref not in (None, ref)):
         raise Refused(Code.CONTRADICTION, f"order {order.order_id} was answered for another position")
+    numbers = (outcome.price, outcome.notional, outcome.fee, outcome.payout)
+    if not _whole(*numbers) or min(outcome.price, outcome.notional) < 0:
+        raise Refused(Code.CONTRADICTION, f"order {order.order_id} was answered with {numbers}")
     if outcome.payout < 0 or (order.kind.adds_risk and outcome.payout):
         raise Refused(Code.CONTRADICTION, f"order {order.order_id} cannot have paid {outcome.payout}")
     if order.kind.adds_risk:
@@ -189,7 +197,7 @@ def record_end(house: House, command: commands.RecordEnd) -> tuple[Fact, ...]:
     desk = find(house, command.address)
     if desk.ref is None or desk.ref != command.ended.ref:
         raise Refused(Code.NO_POSITION, f"{desk.called} does not have that position")
-    if command.ended.payout < 0:
+    if not _whole(command.ended.payout) or command.ended.payout < 0:
         raise Refused(Code.CONTRADICTION, f"the end of a position cannot have paid {command.ended.payout}")
     address, payout = desk.address, command.ended.payout
     legs = _back_from_venue(house, address, payout, WHOLE)

@@ -4,6 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from engine.desks.commands import Code
+from engine.envelope import Envelope
 from engine.requests import commands as asked
 from venue.exchange.commands import Deposit, Refused
 from venue.exchange.fixed import WAD
@@ -42,8 +43,8 @@ def created(
             return _order(exchange, command, now_ms)
 
 
-def client_id(command: asked.CreateDeposit | asked.CreateWithdrawal | asked.CreateOrder) -> str:
-    """The sender's own name for a request: a repetition is recognised even after a restart."""
+def client_id(command: Envelope) -> str:
+    """The sender's own name for what they ask for: a repetition is recognised even after a restart."""
     return f"{command.who}:{command.id}"
 
 
@@ -74,8 +75,8 @@ def _credit(command: asked.CreditPaper) -> Command:
         raise Refused(Code.BAD_REQUEST, f"amount {command.amount!s:.40}: expected above 0, at most {MOST:,}")
     amount = _amount("amount", command.amount, token)
     if token is CLEARING:
-        return Deposit(command.account, amount)
-    return commands.Credit(command.account, token.symbol, amount)
+        return Deposit(command.account, amount, client_id(command))
+    return commands.Credit(command.account, token.symbol, amount, client_id(command))
 
 
 def _deposit(exchange: Exchange, command: asked.CreateDeposit, now_ms: int) -> Command:

@@ -15,6 +15,7 @@ from tests.bench import (
     recovery,
     requests,
     settlement,
+    simulation,
     terminal,
     view,
 )
@@ -31,6 +32,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "settlement.grouped": settlement.grouped,
     "recovery.snapshot": recovery.snapshot,
     "requests": requests.keeper_pass,
+    "simulation.speed": simulation.speed,
     "start.first_paint": terminal.start,
     "tui.bytes": terminal.screen,
     "tui.cpu": terminal.screen,

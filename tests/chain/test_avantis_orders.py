@@ -10,7 +10,7 @@ from tests.chain.avantis_bench import AvantisBench, benched, reborn
 from tests.chain.avantis_house import DEEP, staged
 from tests.chain.avantis_servers import ETH
 from tests.chain.node import Node
-from tests.chain.stage import Stage
+from tests.chain.stage import TRADER, Stage
 from tests.venue.avantis.server import (
     BUILDER_POSITIONS,
     EMPTY_POSITIONS,
@@ -22,7 +22,10 @@ from tests.venue.avantis.server import (
     Told,
 )
 from tests.venue.perp.bench import USDC, Desk
-from venue.perp import WHOLE, Declined, Filled, Order, Waiting
+from venue.avantis.addresses import AVANTIS
+from venue.avantis.contracts import UPDATE_MARGIN
+from venue.chain.call import Call
+from venue.perp import WHOLE, Declined, Filled, Order, Resized, Waiting
 
 SPREAD = 100_000_000
 
@@ -170,6 +173,20 @@ async def test_a_slot_used_again_belongs_to_the_desk_that_opened_last(bench: Ava
     assert await bench.venue.ended(old) is None
     assert (await desk.refused(desk.closing(old))).code == "NO_POSITION"
     await other.done(other.closing(new))
+
+
+async def test_a_position_that_somebody_else_has_changed_is_not_traded(bench: AvantisBench, desk: Desk) -> None:
+    ref = (await desk.done(desk.opening())).ref
+    await bench.out.wait(60)
+    call = UPDATE_MARGIN.encode(ref.pair_index, ref.trade_index, 1, 20 * USDC, [b"price"], 1)
+    await bench.out.stage.must(Call(AVANTIS.trading, call, 1), TRADER)
+    await bench.house.watch.look()
+    assert await bench.venue.ended(ref) is None, "one look is none"
+    await bench.house.watch.look()
+    with pytest.raises(Resized, match="is not what our orders left there"):
+        await bench.venue.ended(ref)
+    assert await bench.venue.positions() == {}
+    assert (await desk.refused(desk.closing(ref))).code == "NO_POSITION"
 
 
 async def test_a_position_that_its_own_order_has_just_changed_is_still_there(bench: AvantisBench, desk: Desk) -> None:

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +26,12 @@ from tests.chain.fleet_proxy import Proxy, proxied
 from tests.chain.stage import TRADER
 from tests.cli import forge
 from tests.cli.live import LiveVenue, live_venue, locked
+from tests.scale import FORM
 from venue.avantis.addresses import AVANTIS
 
 ALLOWED: Final = 9_000 * 10**6
 PATIENCE_S: Final = 60
-LONG: Final = "PERPDESK_KILLS" in os.environ
+LONG: Final = "PERPDESK_KILLS" in os.environ or FORM == 2
 KILLED: Final = -9
 SENDS: Final = "eth_sendRawTransaction"
 POINTS: Final = (
@@ -141,14 +142,17 @@ def test_killed_at_a_question(bench: Bench, tmp_path: Path, number: int) -> None
     assert bench.dies_and_lives(tmp_path, 100 * 10**6 + number, Axe(when, method))
 
 
-@pytest.mark.skipif(not LONG, reason="the long form: make kills")
+@pytest.mark.skipif(not LONG, reason="the long form: make kills, make proof")
 @pytest.mark.timeout(3600)
-def test_killed_at_every_question(bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_every_question(
+    bench: Bench, tmp_path: Path, tried: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     at = 1
     while bench.dies_and_lives(_place(tmp_path, at), 50 * 10**6 + at, Axe(at=at)):
         at += 1
     with capsys.disabled():
         sys.stdout.write(json.dumps({"kills": "the program", "points": at - 1, "duplicates": 0, "lost": 0}) + "\n")
+    tried(at - 1)
 
 
 def _place(tmp_path: Path, at: int) -> Path:

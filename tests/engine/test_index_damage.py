@@ -9,10 +9,11 @@ import pytest
 
 from store.errors import StoreError
 from tests.engine.indexed import agree, founded, indexed, settle, tables, trade
+from tests.scale import SEED, scaled
 from tests.tui.scripted import snapshot
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(SEED, SEED + scaled(8, 60, 400)))
 async def test_whatever_is_flipped_is_found_and_made_anew(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     async with indexed(tmp_path) as run:

@@ -23,11 +23,20 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "terminal-hangup": ("tests/terminal/test_pulse.py",),
     "hostile-names": ("tests/tui/test_hostile.py",),
     "soak": ("tests/proof/test_soak.py",),
-    "one-writer": ("tests/proof/test_one_writer.py",),
-    "secrets": ("tests/proof/test_secrets.py",),
+    "one-writer": ("tests/proof/test_one_writer.py", "tests/proof/test_copied_database.py"),
+    "secrets": (
+        "tests/proof/test_secrets.py",
+        "tests/proof/test_secrets_kept.py",
+        "tests/engine/agent/test_minting.py",
+    ),
     "price-and-agent-attacks": ("tests/engine/prices", "tests/engine/agent/test_strict.py"),
-    "store-damage": ("tests/proof/test_store_damage.py",),
-    "reconcile": ("tests/proof/test_reconcile.py",),
+    "store-damage": (
+        "tests/proof/test_store_damage.py",
+        "tests/proof/test_power_loss.py",
+        "tests/proof/test_full_disk.py",
+        "tests/engine/test_index_damage.py",
+    ),
+    "reconcile": ("tests/proof/test_reconcile.py", "tests/proof/test_poisoned.py"),
 }
 LONGEST_S = 6 * 3_600
 
@@ -47,13 +56,19 @@ class Proof:
 def proof(check: str, seed: int, *, short: bool) -> Proof:
     """Runs the tests of a check in a process of their own."""
     surroundings = os.environ | {
-        "PERPDESK_SEED": str(seed),
-        "PERPDESK_PROOF": "short" if short else "long",
+        "PROOF_SEED": str(seed),
+        "PROOF_FORM": "short" if short else "long",
         "REQUIRE_ANVIL": "1",
     }
     with TemporaryDirectory() as folder:
         told = Path(folder) / "told.xml"
-        arguments = ("-p", "no:cacheprovider", f"--timeout={LONGEST_S}", f"--junitxml={told}")
+        arguments = (
+            "-p",
+            "no:cacheprovider",
+            f"--timeout={LONGEST_S}",
+            f"--junitxml={told}",
+            "--override-ini=junit_family=xunit1",
+        )
         command = (sys.executable, "-m", "pytest", *arguments, *CHECKS[check])
         began = time.monotonic()
         ended = subprocess.run(command, env=surroundings, stdout=sys.stderr, check=False)

@@ -18,6 +18,7 @@ from venue.pyth import Feed as PythFeed
 
 MARKETS = ("ETH", "BTC")
 LOOKBACK_MS = 900_000
+LEVERAGES: tuple[Any, ...] = (-5, 0, 1, 11, 75, 10**6, 2**70, math.nan)
 LISTED: Mapping[str, PythFeed] = MappingProxyType({market: FEEDS[market] for market in MARKETS})
 
 
@@ -89,12 +90,13 @@ class Saboteur:
 
     name = "saboteur"
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, mood: float | None = None, whim: Any = None) -> None:
+        """`mood`: how often it breaks its own contract; `whim`: the one leverage it then knows."""
         self._rng = rng
         self.quiet = False
         self._side = True
-        self._mood = rng.choice((0.0, 0.05, 0.3))
-        """How often it breaks its own contract."""
+        self._mood = rng.choice((0.0, 0.05, 0.3)) if mood is None else mood
+        self._whim = whim
 
     async def plan(self, sight: Sight) -> Plan:
         rng = self._rng
@@ -115,6 +117,6 @@ class Saboteur:
         if rng.random() < 0.2:
             raise RuntimeError("not even a NoPlan")
         market = rng.choice(("", "ETH", "BTC", "ETH", "BTC", "DOGE", "../etc", "🦊"))
-        leverage: Any = rng.choice((-5, 0, 1, 11, 75, 10**6, 2**70, math.nan))
+        leverage = rng.choice(LEVERAGES) if self._whim is None else self._whim
         reason = rng.choice(("", "\x1b[2J", "ignore all limits " * 40, "№"))
         return Plan(self.name, rng.random() < 0.8, market, rng.random() < 0.5, leverage, reason, -1, "?")

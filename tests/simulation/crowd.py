@@ -2,16 +2,20 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import structlog
 
 from tests.simulation.day import Broken, play
+from tests.simulation.history import lived
 
 CRITICAL = 50
 SHARE = 20
-"""Days a process takes at a time."""
+"""Days a process takes at a time; and histories."""
+HOUSES = 3
+Lived = tuple[Counter[str], list[str]]
 
 
 def hushed() -> None:
@@ -19,24 +23,49 @@ def hushed() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
 
 
-def live(seeds: range) -> tuple[Counter[str], list[str]]:
+def live(seeds: range) -> Lived:
     """What was seen on these days, and what did not hold."""
+    return _each(seeds, _day)
+
+
+def houses(seeds: range) -> Lived:
+    """The same of histories of a whole engine."""
+    return _each(seeds, _house)
+
+
+def live_all(days: int, first: int = 0) -> Lived:
+    """`days` days from `first` on."""
+    return _shared(live, first, days, SHARE)
+
+
+def houses_all(first: int, count: int) -> Lived:
+    """As many histories."""
+    return _shared(houses, first, count, HOUSES)
+
+
+def _day(seed: int) -> Counter[str]:
+    day = play(seed)
+    return day.checks.seen + Counter(crash=day.crashes)
+
+
+def _house(seed: int) -> Counter[str]:
+    told = lived(seed)
+    return Counter(told.seen) + Counter(death=told.deaths)
+
+
+def _each(seeds: range, one: Callable[[int], Counter[str]]) -> Lived:
     seen: Counter[str] = Counter()
     broken = []
     for seed in seeds:
         try:
-            day = play(seed)
+            seen += one(seed)
         except Exception as error:  # whatever it is, the seed must be told
             broken.append(str(error) if isinstance(error, Broken) else f"seed {seed}: {error!r}")
-        else:
-            seen += day.checks.seen
-            seen["crash"] += day.crashes
     return seen, broken
 
 
-def live_all(days: int) -> tuple[Counter[str], list[str]]:
-    """Days 0 to `days`."""
-    shares = [range(first, min(first + SHARE, days)) for first in range(0, days, SHARE)]
+def _shared(work: Callable[[range], Lived], first: int, count: int, share: int) -> Lived:
+    shares = [range(at, min(at + share, first + count)) for at in range(first, first + count, share)]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), initializer=hushed) as pool:
-        lived = list(pool.map(live, shares))
-    return sum((seen for seen, _ in lived), Counter[str]()), [line for _, lines in lived for line in lines]
+        found = list(pool.map(work, shares))
+    return sum((seen for seen, _ in found), Counter[str]()), [line for _, lines in found for line in lines]

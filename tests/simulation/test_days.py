@@ -1,22 +1,25 @@
 """Nothing breaks on any day; `make days` lives more of them, and a day that breaks is replayed by its seed."""
 
 import os
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
 from engine.desks import facts
+from tests.scale import SEED, scaled
 from tests.simulation.crowd import live_all
 from tests.simulation.day import play
 
-DAYS = int(os.environ.get("PERPDESK_DAYS", "60"))
+DAYS = int(os.environ.get("PERPDESK_DAYS", scaled(60, 500, 10_000)))
 NEVER = {"SimulationStarted", "DeskPinned", "RunArmed", "AlarmAcknowledged"}
 """A demo begins with the first; two are real money's; and nobody looks at alarms here."""
 
 
 @pytest.mark.timeout(60 + DAYS)
-def test_every_day_ends_settled_and_with_its_money_accounted_for() -> None:
-    seen, broken = live_all(DAYS)
+def test_every_day_ends_settled_and_with_its_money_accounted_for(tried: Callable[[int], None]) -> None:
+    seen, broken = live_all(DAYS, SEED)
+    tried(DAYS)
     assert not broken, "\n".join(broken[:20])
     rare = {kind.__name__ for kind in get_args(facts.Fact)} - NEVER - seen.keys()
     assert not rare, f"never happened, so never tried: {rare}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import Damaged, StoreError
-from store.journal import Entry, Journal
+from store.journal import Entry, Journal, hash_at
 
 FACTS = [("Opened", '{"a":"1"}'), ("Closed", '{"b":"2"}')]
 
@@ -206,3 +206,24 @@ def _two_halves(connection: sqlite3.Connection) -> None:
 def _state(connection: sqlite3.Connection) -> tuple[bool, int]:
     (rows,) = connection.execute("SELECT count(*) FROM halves").fetchone()
     return connection.in_transaction, rows
+
+
+@pytest.mark.parametrize(("quoted", "shown"), [(b"\xa0", "\ufffd"), (b"\x1b", "?"), (b"\n", "")])
+async def test_what_sqlite_quotes_of_a_damaged_file_is_one_harmless_line(
+    tmp_path: Path, quoted: bytes, shown: str
+) -> None:
+    await written(tmp_path)
+    path = tmp_path / "perpdesk.db"
+    path.write_bytes(path.read_bytes().replace(b"seq INTEGER PRIMARY", b"seq" + quoted + b"INTEGXR PRIMARY"))
+    with pytest.raises(Damaged) as caught:
+        async with opened(tmp_path) as journal:
+            await entries(journal)
+    assert str(caught.value).isprintable()
+    assert shown in str(caught.value)
+
+
+def test_something_else_beside_an_entry_is_no_hash() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE journal (seq, hash)")
+        connection.execute("INSERT INTO journal VALUES (1, 'text'), (2, 9000000000000000000), (3, NULL)")
+        assert [hash_at(connection, seq) for seq in range(1, 5)] == [None] * 4

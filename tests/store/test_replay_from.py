@@ -55,6 +55,6 @@ async def test_missing_newest_entries_are_noticed(tmp_path: Path) -> None:
     await written(tmp_path)
     place = marks(tmp_path)[2]
     edit(tmp_path, "DROP TRIGGER journal_is_never_cut", "DELETE FROM journal WHERE seq > 3")
-    async with opened(tmp_path) as journal:
-        with pytest.raises(Damaged, match="entries 4 to 5 are missing"):
+    with pytest.raises(Damaged, match="entries 4 to 5 are missing"):
+        async with opened(tmp_path) as journal:
             await seqs(journal, place)

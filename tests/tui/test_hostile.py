@@ -1,5 +1,6 @@
 """Text from outside is shown, and does nothing else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,9 @@ def assert_harmless(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_four_hundred_hostile_names_through_every_pane(size: tuple[int, int]) -> None:
+async def test_four_hundred_hostile_names_through_every_pane(
+    size: tuple[int, int], tried: Callable[[int], None]
+) -> None:
     names = four_hundred()
     assert len(set(names)) > 380
     async with watching(ScriptedPort(hostile_snapshot(names)), size=size) as operator:
@@ -29,6 +32,7 @@ async def test_four_hundred_hostile_names_through_every_pane(size: tuple[int, in
                 await operator.press("pagedown")
             await operator.press("z")
         assert operator.port.commands == []
+    tried(len(names))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45), (220, 60)])

@@ -54,14 +54,18 @@ class ListMarket:
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
+    """`client_id` is the sender's own name for it, good for one; none is no name."""
+
     user: str
     amount: int
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
     user: str
     amount: int
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

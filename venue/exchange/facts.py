@@ -19,12 +19,14 @@ class MarketListed:
 class Deposited:
     user: str
     moves: tuple[Move, ...]
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
     user: str
     moves: tuple[Move, ...]
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

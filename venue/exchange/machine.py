@@ -13,6 +13,7 @@ from venue.exchange.ledger import EXTERNAL, INSURANCE, Ledger, Move, moves, wall
 from venue.exchange.requests import cancel, create, execute, fold, listing, update
 from venue.exchange.requests import commands as request_commands
 from venue.exchange.requests import facts as request_facts
+from venue.exchange.requests.checks import check_name
 from venue.exchange.state import Exchange, Fill, Market, Position, PositionStatus
 
 Command = commands.Command | request_commands.Command
@@ -54,15 +55,19 @@ def _list_market(exchange: Exchange, command: commands.ListMarket) -> tuple[Fact
 def _deposit(exchange: Exchange, command: commands.Deposit) -> tuple[Fact, ...]:
     if command.amount <= 0:
         raise Refused(Code.BAD_AMOUNT, "amount must be above zero")
-    return (facts.Deposited(command.user, moves((EXTERNAL, wallet(command.user), command.amount))),)
+    check_name(exchange, command.client_id)
+    legs = moves((EXTERNAL, wallet(command.user), command.amount))
+    return (facts.Deposited(command.user, legs, command.client_id),)
 
 
 def _withdraw(exchange: Exchange, command: commands.Withdraw) -> tuple[Fact, ...]:
     if command.amount <= 0:
         raise Refused(Code.BAD_AMOUNT, "amount must be above zero")
+    check_name(exchange, command.client_id)
     if exchange.ledger[wallet(command.user)] < command.amount:
         raise Refused(Code.INSUFFICIENT_WALLET, "the wallet holds less than that")
-    return (facts.Withdrawn(command.user, moves((wallet(command.user), EXTERNAL, command.amount))),)
+    legs = moves((wallet(command.user), EXTERNAL, command.amount))
+    return (facts.Withdrawn(command.user, legs, command.client_id),)
 
 
 def _fund_insurance(exchange: Exchange, command: commands.FundInsurance) -> tuple[Fact, ...]:
@@ -233,8 +238,8 @@ _DECISIONS: dict[type, Callable[[Exchange, Any], tuple[Fact, ...]]] = {
 
 _FOLDS: dict[type, Callable[[Exchange, Any], None]] = {
     facts.MarketListed: _on_listed,
-    facts.Deposited: _only_money,
-    facts.Withdrawn: _only_money,
+    facts.Deposited: fold.on_named,
+    facts.Withdrawn: fold.on_named,
     facts.InsuranceFunded: _only_money,
     facts.BlockAdvanced: _on_block,
     facts.PositionOpened: _on_opened,

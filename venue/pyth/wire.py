@@ -17,6 +17,10 @@ FeedId = Annotated[
 ]
 
 
+_DEEPEST = 256
+"""Deeper than any frame: only one with very many feeds need be looked at for its depth."""
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
@@ -77,9 +81,9 @@ _socket_message: TypeAdapter[SocketUpdate | SocketReply] = TypeAdapter(
 def parse_updates(payload: bytes) -> list[WireItem]:
     """The well-formed items of a REST answer or an SSE frame. Raises `NotStrict` or `pydantic.ValidationError` if
     neither."""
-    return Updates.model_validate(parse(payload, max_depth=None)).parsed
+    return Updates.model_validate(parse(payload, _DEEPEST)).parsed
 
 
 def parse_socket(payload: bytes) -> SocketUpdate | SocketReply:
     """One WebSocket message from the server. Raises `NotStrict` or `pydantic.ValidationError` when it is not one."""
-    return _socket_message.validate_python(parse(payload, max_depth=None))
+    return _socket_message.validate_python(parse(payload, _DEEPEST))

@@ -1,12 +1,14 @@
 import json
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from engine.agent.plan import NoPlan
 from engine.agent.strict import plan_of
 from tests.engine.agent.asking import CAPS, CASES, SIGHT, Case, agrees, unusable
+from tests.scale import SEED, scaled
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -23,10 +25,19 @@ def test_the_corpus_is_large_and_distinct() -> None:
     assert {case.outcome for case in CASES} == {"open", "none", "bad"}
 
 
-@given(st.text(max_size=60))
-def test_nothing_but_a_refusal_escapes(text: str) -> None:
-    with pytest.raises(NoPlan):
-        plan_of(text, SIGHT, "venice")
+def test_nothing_but_a_refusal_escapes(tried: Callable[[int], None]) -> None:
+    met: set[str] = set()
+
+    @seed(SEED)
+    @settings(max_examples=scaled(200, 2_000, 50_000), deadline=None, database=None)
+    @given(st.text(max_size=60))
+    def attack(text: str) -> None:
+        met.add(text)
+        with pytest.raises(NoPlan):
+            plan_of(text, SIGHT, "venice")
+
+    attack()
+    tried(len(met))
 
 
 @given(

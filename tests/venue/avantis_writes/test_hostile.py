@@ -1,14 +1,15 @@
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from tests.scale import SEED, scaled
 from tests.venue.avantis_writes.builder_server import BuilderServer, serving
 from tests.venue.avantis_writes.golden import ASKED, FEE, HONEST, PRICE, answer, calldata, offer
 from tests.venue.avantis_writes.hostile import CASES, asked_in, made
@@ -17,7 +18,8 @@ from venue.avantis.asked import Approve, Margin
 from venue.avantis.builder import Builder
 from venue.net.client import MAX_BODY, Client, Reply
 
-GENERATED = 2_000
+GENERATED = scaled(2_000, 2_000, 20_000)
+"""Answers that differ."""
 
 
 class Canned(Client):
@@ -43,13 +45,14 @@ def way(client: Client, within_s: float = 8.0) -> Way:
     return Way(Builder((client,), lambda: 0.0, within_s=within_s))
 
 
-async def test_every_hostile_answer_is_refused_for_its_own_reason() -> None:
+async def test_every_hostile_answer_is_refused_for_its_own_reason(tried: Callable[[int], None]) -> None:
     async with serving() as server, serving() as elsewhere:
         client = Client(httpx.URL(server.url), within_s=8)
         found = {case["name"]: await attacked(server, client, case, elsewhere.url) for case in CASES}
         await client.aclose()
         assert elsewhere.asked == []
     assert found == {case["name"]: case["code"] for case in CASES}
+    tried(len(found))
 
 
 async def attacked(server: BuilderServer, client: Client, case: dict[str, Any], elsewhere: str) -> str:
@@ -184,22 +187,23 @@ async def _attempted(name: str, body: bytes) -> tuple[str, int]:
     return await attempt.go(ASKED[name]), len(attempt.signed)
 
 
-def test_no_mutation_of_an_honest_answer_is_signed() -> None:
-    tried = 0
+def test_no_mutation_of_an_honest_answer_is_signed(tried: Callable[[int], None]) -> None:
+    met: set[tuple[str, bytes]] = set()
     mutations = flipped(), out_of_bounds(), resized(), overcharged(), misdirected(), mistyped(), garbled()
     with asyncio.Runner() as runner:
 
-        @settings(max_examples=GENERATED, deadline=None, derandomize=True)
+        @seed(SEED)
+        @settings(max_examples=GENERATED + GENERATED // 4, deadline=None, database=None)
         @given(st.one_of(*mutations))
         def attack(mutation: tuple[str, bytes]) -> None:
-            nonlocal tried
-            tried += 1
+            met.add(mutation)
             code, signed = runner.run(_attempted(*mutation))
             assert code
             assert not signed
 
         attack()
-    assert tried >= GENERATED
+    assert len(met) >= GENERATED
+    tried(len(met))
 
 
 def test_the_fee_of_an_honest_answer_is_below_its_cap() -> None:

@@ -31,8 +31,8 @@ def test_numbers_are_finite_and_exact(value: float) -> None:
 
 
 @pytest.mark.parametrize("unit", ['\\"', '"', "\\", '"\\', "[", '{"a":', '["', "\\u0000"])
-@pytest.mark.parametrize("deep", [MAX_DEPTH, None])
-def test_no_text_takes_longer_than_its_length_says(unit: str, deep: int | None) -> None:
+@pytest.mark.parametrize("deep", [MAX_DEPTH, 256])
+def test_no_text_takes_longer_than_its_length_says(unit: str, deep: int) -> None:
     """A megabyte takes some milliseconds; what grows with the square of it would take hours."""
     text = '"' + unit * (1_000_000 // len(unit))
     began = time.process_time()
@@ -44,7 +44,7 @@ def test_no_text_takes_longer_than_its_length_says(unit: str, deep: int | None) 
 @pytest.mark.parametrize("opened", ["[", '{"a":'])
 def test_nothing_is_too_deep_to_be_refused(opened: str) -> None:
     with pytest.raises(NotStrict):
-        parse(opened * 200_000, None)
+        parse(opened * 200_000)
 
 
 def test_brackets_within_strings_are_no_depth() -> None:

@@ -51,7 +51,7 @@ class RequestBook:
     executed: int = 0
     cancelled: int = 0
     by_client: dict[str, str] = field(default_factory=dict)
-    """Key by the sender's own name for it. Never forgotten: a name is good for one request."""
+    """Key by the sender's own name for it, empty for a payment. Never forgotten: a name is good for one of them."""
     keepers: dict[str, bool] = field(default_factory=dict)
     """Who may execute; True may also execute frozen orders and limit swaps."""
     disabled: set[str] = field(default_factory=set)

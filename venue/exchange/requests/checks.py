@@ -51,6 +51,11 @@ def check_account(exchange: Exchange, account: str, kind: str, client_id: str) -
         raise Refused(Reason.EMPTY_ACCOUNT, f"account of more than {LONGEST_NAME} characters")
     if f"create:{kind}" in exchange.requests.disabled:
         raise Refused(Reason.DISABLED_FEATURE, f"creating a {kind} is switched off")
+    check_name(exchange, client_id)
+
+
+def check_name(exchange: Exchange, client_id: str) -> None:
+    """A sender's own name is good once; that none is given is no name."""
     if client_id and (client_id in exchange.requests.by_client or client_id in exchange.fills):
         raise Refused(Reason.DUPLICATE_CLIENT_ID, f"{client_id} was used for another request")
 

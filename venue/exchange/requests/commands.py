@@ -57,6 +57,7 @@ class Credit:
     user: str
     token: str
     amount: int
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class PoolSwitched:
 class TokensCredited:
     user: str
     moves: tuple[Move, ...]
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

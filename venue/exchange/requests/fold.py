@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from venue.exchange.draft import Changes
+from venue.exchange.facts import Deposited, Withdrawn
 from venue.exchange.pool.state import Pool
 from venue.exchange.requests import facts
 from venue.exchange.requests.book import ReferralCode
@@ -89,6 +90,12 @@ def _on_frozen(exchange: Exchange, fact: facts.OrderFrozen) -> None:
     exchange.requests.store(replace(order, frozen=True, execution_fee=0, frozen_reason=word))
 
 
+def on_named(exchange: Exchange, fact: facts.TokensCredited | Deposited | Withdrawn) -> None:
+    """Beside the money: its name is used up."""
+    if fact.client_id:
+        exchange.requests.by_client[fact.client_id] = ""
+
+
 def _only_money(exchange: Exchange, fact: facts.Fact) -> None:
     """The fact's moves and changes are its whole effect."""
 
@@ -99,7 +106,7 @@ FOLDS: dict[type, Callable[[Exchange, Any], None]] = {
     facts.FeatureSwitched: _on_feature,
     facts.PoolListed: _on_pool,
     facts.PoolSwitched: _on_pool_switched,
-    facts.TokensCredited: _only_money,
+    facts.TokensCredited: on_named,
     facts.TokensDebited: _only_money,
     facts.ReferralCodeRegistered: _on_code,
     facts.TraderReferred: _on_referred,

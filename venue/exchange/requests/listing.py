@@ -9,6 +9,7 @@ from venue.exchange.pool.units import FLOAT, Prices
 from venue.exchange.reasons import Reason
 from venue.exchange.requests import commands, facts
 from venue.exchange.requests.cancel import auto_cancels
+from venue.exchange.requests.checks import check_name
 from venue.exchange.requests.facts import Fact
 from venue.exchange.requests.request import Kind, OrderType, PositionName
 from venue.exchange.state import Exchange
@@ -71,8 +72,9 @@ def switch_pool(exchange: Exchange, command: commands.SwitchPool) -> tuple[Fact,
 def credit(exchange: Exchange, command: commands.Credit) -> tuple[Fact, ...]:
     """Tokens from outside."""
     _check_transfer(command.user, command.token, command.amount)
+    check_name(exchange, command.client_id)
     legs = (EXTERNAL, wallet(command.user), command.amount)
-    return (facts.TokensCredited(command.user, moves(legs, token=command.token)),)
+    return (facts.TokensCredited(command.user, moves(legs, token=command.token), command.client_id),)
 
 
 def debit(exchange: Exchange, command: commands.Debit) -> tuple[Fact, ...]:

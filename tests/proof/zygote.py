@@ -1,0 +1,134 @@
+"""The real program, loaded once and forked for every run, any number of them at a time; each may be killed."""
+
+import atexit
+import gc
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.cli.perpdesk import environment
+from tests.proof import plants
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One run of the program in a process of its own; its words are in files."""
+
+    pid: int
+    fd: int
+    """Says when it has ended, and names it beyond doubt."""
+    out: Path
+    err: Path
+
+    def ended(self, seconds: float = 0.0) -> bool:
+        """Whether it has ended within so many seconds."""
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def send(self, number: signal.Signals) -> None:
+        """Does nothing to one that has ended."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.fd, number)
+
+    def status(self, seconds: float = 60.0) -> int:
+        """How it ended, negative for a signal; once. Raises AssertionError when it has not by then."""
+        assert self.ended(seconds), self.words()
+        os.close(self.fd)
+        return int(_asked({"wait": self.pid}))
+
+    def kill(self) -> int:
+        """Its status, as `kill -9` leaves it, or as it had ended by itself."""
+        self.send(signal.SIGKILL)
+        return self.status()
+
+    def words(self) -> str:
+        """What it has said on stderr."""
+        return self.err.read_text()
+
+
+def born(folder: Path, *arguments: str, plant: str = "", **env: str) -> Life:
+    """A run of `perpdesk` with these arguments, and with a bug if one is named; there is no terminal."""
+    number = len(list(folder.glob("out-*")))
+    out, err = folder / f"out-{number}", folder / f"err-{number}"
+    out.touch()
+    err.touch()
+    asked = {
+        "argv": ["perpdesk", *arguments],
+        "plant": plant,
+        "env": environment(folder, **env),
+        "out": str(out),
+        "err": str(err),
+    }
+    pid = int(_asked(asked))
+    return Life(pid, os.pidfd_open(pid), out, err)
+
+
+def _asked(question: dict[str, Any]) -> str:
+    server = _server()
+    if server.stdin is None or server.stdout is None:
+        raise AssertionError("started with pipes")
+    server.stdin.write(f"{json.dumps(question)}\n")
+    server.stdin.flush()
+    return server.stdout.readline()
+
+
+@cache
+def _server() -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.proof.zygote"]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.kill)
+    return server
+
+
+def _serve() -> None:
+    """A line asks for a run and is answered with its process id, or for the status of one that has ended."""
+    from engine import engine  # noqa: F401 - loaded for those who are forked
+    from tui import audit_verbs, cli, run_verbs  # noqa: F401
+
+    gc.freeze()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "wait" in asked:
+            _, status = os.waitpid(asked["wait"], 0)
+            answer = os.waitstatus_to_exitcode(status)
+        elif (answer := os.fork()) == 0:
+            _run(cli.main, asked)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def _run(main: Callable[[], None], asked: dict[str, Any]) -> None:
+    status = 0
+    try:
+        os.environ.clear()
+        os.environ.update(asked["env"])
+        for number, path, flags in (
+            (0, os.devnull, os.O_RDONLY),
+            (1, asked["out"], os.O_WRONLY),
+            (2, asked["err"], os.O_WRONLY),
+        ):
+            os.dup2(os.open(path, flags), number)
+        if asked["plant"]:
+            getattr(plants, asked["plant"])()
+        sys.argv = asked["argv"]
+        main()
+    except SystemExit as done:
+        status = done.code if isinstance(done.code, int) else 0 if done.code is None else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,38 @@
+"""How much faster than the clock a hundred desks are lived, by one processor that does nothing else."""
+
+import asyncio
+import time
+
+from tests.simulation import day
+from tests.simulation.day import Day
+from tests.simulation.history import History, heard_by
+from tests.simulation.life import ids_of
+
+DESKS = 100
+DAY_S = 86_400
+
+
+def of_a_day(seed: int) -> float:
+    """Virtual seconds per second of a day of the desks: manager, guard, courier, agent, fees, buybacks, wallet."""
+    before, day.DESKS = day.DESKS, DESKS
+    try:
+        began = time.process_time()
+        asyncio.run(Day(seed).run())
+        return DAY_S / (time.process_time() - began)
+    finally:
+        day.DESKS = before
+
+
+def of_a_house(seed: int) -> float:
+    """The same of a whole engine over its journal, at the cadences of a real run, but that loops which only look turn
+    ten times as slowly."""
+    history = History(seed, DESKS, demo=False, pace=10)
+    with ids_of(seed), heard_by(history.witness):
+        began = time.process_time()
+        told = history.run()
+        return told.seconds / (time.process_time() - began)
+
+
+def speeds(seed: int) -> dict[str, float]:
+    """Both, whole numbers."""
+    return {"desks": DESKS, "day": round(of_a_day(seed)), "house": round(of_a_house(seed))}
