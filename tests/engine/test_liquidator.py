@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from engine.alerts.rules import on_screen
-from engine.labels import owner_of
 from engine.clearing.commands import LiquidatePosition as AskedLiquidation
 from engine.clearing.commands import Role
 from engine.clearing.counter import Counter
 from engine.commands import Command, Receipt
 from engine.keepers.liquidator import MAX_ATTEMPTS, Liquidator
 from engine.keepers.notes import PAUSE_FLOOR_MS
+from engine.labels import owner_of
 from engine.liquidations.book import LiquidationBook
 from engine.liquidations.overdue import OVERDUE_MS
 from engine.queue import LiquidationQueue

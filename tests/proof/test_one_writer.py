@@ -41,6 +41,7 @@ class Crowd:
         self.folder = folder
         self.state = folder / "state"
         self.runs: Life | None = None
+        self.living: list[Life] = []
         self.opened = 0
         self.refused_s: list[float] = []
         self.taken_s: list[float] = []
@@ -55,20 +56,18 @@ class Crowd:
         lives = [self.born() for _ in range(AT_ONCE // 2)]
         if self.runs is not None:
             self.runs.kill()
-        lives += [self.born() for _ in range(AT_ONCE - len(lives))]
-        living = lives
-        while len(living) > 1 and time.monotonic() < began + PATIENCE_S:
-            ended = [life for life in living if life.ended(0.001)]
-            living = [life for life in living if life not in ended]
+        self.living = lives + [self.born() for _ in range(AT_ONCE - len(lives))]
+        while len(self.living) > 1 and time.monotonic() < began + PATIENCE_S:
+            ended = [life for life in self.living if life.ended(0.001)]
+            self.living = [life for life in self.living if life not in ended]
             self.refused_s += [time.monotonic() - began] * len(ended)
             for life in ended:
                 if said := _refused(life):
                     return said
-        if len(living) > 1:
-            return f"{len(living)} run"
-        if not living:  # all of them came while the last one had not yet died
-            living = [self.born()]
-        (self.runs,) = living
+        if len(self.living) > 1:
+            return f"{len(self.living)} run"
+        self.living = self.living or [self.born()]  # all of them may have come before the last one had died
+        (self.runs,) = self.living
         self.taken_s.append(await ready(self.state, self.runs) - began)
         self.opened += 1
         return self.unspoiled()
@@ -100,8 +99,8 @@ async def crowded(folder: Path, rounds: int, plant: str = "") -> tuple[Crowd, st
             if said := await crowd.comes():
                 return crowd, f"round {number}: {said}"
     finally:
-        if crowd.runs is not None and not crowd.runs.ended():
-            crowd.runs.kill()
+        for life in crowd.living:
+            life.kill()
     return crowd, ""
 
 

@@ -1,6 +1,7 @@
 """The real program, loaded once and forked for every run, any number of them at a time; each may be killed."""
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -13,10 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tests.cli.perpdesk import environment
 from tests.proof import plants
+
+PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ def _serve() -> None:
     from engine import engine  # noqa: F401 - loaded for those who are forked
     from tui import audit_verbs, cli, run_verbs  # noqa: F401
 
+    libc = ctypes.CDLL(None)
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
@@ -102,6 +106,7 @@ def _serve() -> None:
             _, status = os.waitpid(asked["wait"], 0)
             answer = os.waitstatus_to_exitcode(status)
         elif (answer := os.fork()) == 0:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives the tests
             _run(cli.main, asked)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
