@@ -219,6 +219,8 @@ def test_real_money(tmp_path: Path, live: LiveVenue, search: Search, tried: Trie
                     process.returncode = os.waitstatus_to_exitcode(status)
                 assert not os.WCOREDUMP(status)
                 watched.search(search)
+                started = {Path(line.partition("\0")[0]).name for line, _ in watched.seen.values() if line}
+                assert started == {Path(sys.executable).name}, started
         assert process.returncode == 0, words(tmp_path)
         for verb in (
             ("doctor", *state),
