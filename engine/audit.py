@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine import audit_index
+from engine.indexing import audit as audit_index
 from engine.replay import fold
 from engine.sound import faults
-from engine.still_world import Unreadable, thaw
+from engine.stills.world import Unreadable, thaw
 from engine.world import World
 from store import stills
 from store.errors import Damaged

@@ -8,7 +8,7 @@ from engine.liquidations.book import LiquidationBook
 from engine.pulse import Pulse
 from engine.requests.hooks import Hooks
 from engine.settlement import Settlement
-from engine.still_maker import StillMaker
+from engine.stills.maker import StillMaker
 from engine.watched import Watched
 
 

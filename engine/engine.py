@@ -24,7 +24,7 @@ from engine.desks.facts import REGISTRY
 from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.exchange_rows import MarketPoint
 from engine.history import History
-from engine.indexer import Indexer
+from engine.indexing.indexer import Indexer
 from engine.labels import is_looked_at
 from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
@@ -33,8 +33,8 @@ from engine.pulse import Pulse, Watchdog
 from engine.requests.hooks import Hooks
 from engine.settlement import Publish, Recorded, Settlement
 from engine.snapshot import EventPage, Snapshot, Vitals
-from engine.still_maker import ENOUGH, StillMaker
-from engine.still_world import begin
+from engine.stills.maker import ENOUGH, StillMaker
+from engine.stills.world import begin
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
 from engine.vitals import Durations

@@ -15,7 +15,7 @@ from tui.counter import Counter
 from tui.tables import table
 
 if TYPE_CHECKING:
-    from engine.index_rebuild import IndexStatus
+    from engine.indexing.rebuild import IndexStatus
 
 _DAY_MS = 86_400_000
 
@@ -30,7 +30,7 @@ def index() -> None:
 @verbs.as_json
 def status(state: Path | None, as_json: bool) -> None:
     """Say which fact the index includes, how far it is behind the journal, and what is in it."""
-    from engine.index_rebuild import status as status_of
+    from engine.indexing.rebuild import status as status_of
 
     _show(status_of(verbs.reached(state)), as_json)
 
@@ -45,7 +45,7 @@ def rebuild(state: Path | None, config: Path | None, as_json: bool) -> None:
     Prices are kept: no journal has them. Blocks are kept for as long as the configuration says (`index.block_days`).
     """
     from engine.config import load
-    from engine.index_rebuild import rebuild as rebuild_of
+    from engine.indexing.rebuild import rebuild as rebuild_of
 
     days = load(config).index.block_days
     since_ms = int(time.time() * 1000) - days * _DAY_MS if days else 0

@@ -18,7 +18,7 @@ from engine.live.chain_watch import ChainWatch, chain_watch
 from engine.live.doors import claims_of, doors_of
 from engine.live.wiring import Reading, Trading, trading
 from engine.settlement import Settlement
-from engine.still_world import begin
+from engine.stills.world import begin
 from store.journal import Journal
 from store.lease import Lease
 from venue.avantis.claims import Claim

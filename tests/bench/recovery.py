@@ -19,8 +19,8 @@ from engine.config import Settings
 from engine.desks import commands as desks
 from engine.engine import Options
 from engine.runtime import Runtime
-from engine.still import make
-from engine.still_maker import ENOUGH
+from engine.stills.make import make
+from engine.stills.maker import ENOUGH
 from engine.world import Command, World, decide, evolve
 from store.journal import Journal
 from tests.bench.report import report, timed

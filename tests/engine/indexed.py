@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from engine.index_look import Due
-from engine.index_rows import figures, position_row, scan
-from engine.indexer import Indexer
+from engine.indexing.indexer import Indexer
+from engine.indexing.look import Due
+from engine.indexing.rows import figures, position_row, scan
 from engine.replay import fold, world_of
 from engine.sections import Index
 from engine.settlement import Recorded, Settlement, Start

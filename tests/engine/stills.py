@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from engine.chronicle import Chronicle, Remembered
 from engine.replay import fold
 from engine.settlement import Recorded, Settlement
-from engine.still_world import Still, begin
+from engine.stills.world import Still, begin
 from engine.world import World
 from store.journal import Journal, Mark
 from store.reader import Reader

@@ -11,10 +11,10 @@ import pytest
 
 from engine.audit import Report, audit
 from engine.desks.accounts import deployed, in_flight
-from engine.index_rebuild import rebuild
+from engine.indexing.rebuild import rebuild
 from engine.replay import world_of
 from engine.sound import faults
-from engine.still import make
+from engine.stills.make import make
 from engine.world import World
 from store import stills
 from tests.engine.journals import write

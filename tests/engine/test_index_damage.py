@@ -100,7 +100,7 @@ async def test_a_reader_who_takes_long_stops_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_disk_that_refuses_costs_nothing_that_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.index_waiting.MOST_BLOCKS", 6)
+    monkeypatch.setattr("engine.indexing.waiting.MOST_BLOCKS", 6)
     async with indexed(tmp_path) as run:
         await founded(run)
         await run.indexer.pass_once()

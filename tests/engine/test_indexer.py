@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.history import History
-from engine.index_fill import blocks
-from engine.index_rebuild import rebuild
-from engine.index_waiting import Gap
+from engine.indexing.fill import blocks
+from engine.indexing.rebuild import rebuild
+from engine.indexing.waiting import Gap
 from engine.replay import world_of
 from engine.sections import Index
 from engine.settlement import Recorded, Start, StoreFailed
@@ -160,8 +160,8 @@ async def test_a_gap_stops_the_writer_with_that_line(tmp_path: Path) -> None:
 
 
 async def test_what_is_old_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.index_file.PRUNED_AT_ONCE", 3)
-    monkeypatch.setattr("engine.indexer.PRUNED_AT_ONCE", 3)
+    monkeypatch.setattr("engine.indexing.file.PRUNED_AT_ONCE", 3)
+    monkeypatch.setattr("engine.indexing.indexer.PRUNED_AT_ONCE", 3)
     day = 86_400
     async with indexed(tmp_path, Index(price_days=2, block_days=1)) as run:
         await founded(run)

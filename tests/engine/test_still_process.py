@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from engine import assembly, still, still_maker
+from engine import assembly
 from engine.config import Settings
 from engine.engine import Options
 from engine.runtime import Runtime
-from engine.still_maker import NoSnapshot, StillMaker, environment
+from engine.stills import make as still
+from engine.stills import maker as still_maker
+from engine.stills.maker import NoSnapshot, StillMaker, environment
 from engine.worker import Cadence
 from store import stills
 from store.stills import alone, found
@@ -30,7 +32,7 @@ EMPTY_DESK = (1, "Deposited", '{"user":"a","moves":[]}')
 DEADLY = """
 import os, shutil, signal, sys
 from pathlib import Path
-from engine import still
+from engine.stills import make as still
 
 def die_at(number):
     left = number
@@ -151,7 +153,7 @@ def test_without_one_directory_it_says_how(arguments: list[str], capsys: pytest.
 
 def test_where_there_is_no_journal_it_says_so_in_one_line(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "engine.still", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "engine.stills.make", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == f"{tmp_path}: no perpdesk.db in there\n"

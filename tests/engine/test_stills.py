@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import still, still_world
 from engine.chronicle import Remembered
 from engine.snapshot import Event
-from engine.still_world import Still, Unreadable, fingerprint, freeze, thaw
+from engine.stills import make as still
+from engine.stills import world as still_world
+from engine.stills.world import Still, Unreadable, fingerprint, freeze, thaw
 from engine.world import World
 from store import stills
 from store.errors import Damaged

@@ -155,7 +155,8 @@ class Watched:
                 key, line = (process.pid, process.create_time()), "\0".join(process.cmdline())
                 # A child has its parent's memory until it has become another program.
                 environ = process.environ() if process.pid != self.root and line != self._line_of_root() else {}
-                self.seen[key] = (line, environ)
+                if line:  # some kernels keep that of an undumped process to themselves as well
+                    self.seen[key] = (line, environ)
         except psutil.Error:
             pass
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from engine.still import make
-from engine.still_world import Still
+from engine.stills.make import make
+from engine.stills.world import Still
 from store.journal import Entry
 from store.reader import entries
 from tests.engine.stills import folded

@@ -34,7 +34,8 @@ def _put(where: object, name: str, what: object) -> None:
 
 
 def snapshots() -> None:
-    from engine import assembly, still_maker
+    from engine import assembly
+    from engine.stills import maker as still_maker
     from engine.worker import Cadence
 
     still_maker.ENOUGH = 200
@@ -166,7 +167,7 @@ def shows() -> None:
 
 
 def hands_on() -> None:
-    from engine import still_maker
+    from engine.stills import maker as still_maker
 
     still_maker.environment = lambda environ: dict(environ)
     snapshots()

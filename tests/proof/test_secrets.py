@@ -17,8 +17,8 @@ import aiohttp
 import psutil
 import pytest
 
-from engine.index_fill import environment as of_fill
-from engine.still_maker import environment as of_still
+from engine.indexing.fill import environment as of_fill
+from engine.stills.maker import environment as of_still
 from tests.chain.fixtures import _needs_anvil
 from tests.cli.forge import forged
 from tests.cli.live import LiveVenue, live_venue, locked, private
@@ -65,7 +65,7 @@ def test_a_run_in_which_everything_fails(tmp_path: Path, search: Search, echo: E
         process.wait(200)
     for fault in ("pass failed", "Exception in thread faulty", "Exception in callback", "Exception ignored in"):
         assert fault in words(tmp_path), fault
-    assert any("engine.still" in line for line, _ in watched.seen.values()), "no snapshot was made"
+    assert any("engine.stills.make" in line for line, _ in watched.seen.values()), "no snapshot was made"
     watched.search(search)
     after: tuple[tuple[str | Path, ...], ...] = (
         ("verify", state),
@@ -219,7 +219,7 @@ def test_real_money(tmp_path: Path, live: LiveVenue, search: Search, tried: Trie
                     process.returncode = os.waitstatus_to_exitcode(status)
                 assert not os.WCOREDUMP(status)
                 watched.search(search)
-                started = {Path(line.partition("\0")[0]).name for line, _ in watched.seen.values() if line}
+                started = {Path(line.partition("\0")[0]).name for line, _ in watched.seen.values()}
                 assert started == {Path(sys.executable).name}, started
         assert process.returncode == 0, words(tmp_path)
         for verb in (

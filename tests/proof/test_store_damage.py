@@ -14,7 +14,7 @@ import pytest
 from engine.audit import audit
 from engine.replay import fold
 from engine.sound import faults
-from engine.still_world import Still
+from engine.stills.world import Still
 from store.errors import StoreError
 from store.head import Head, HeadFile
 from store.journal import GENESIS, chain

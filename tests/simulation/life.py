@@ -30,7 +30,7 @@ from engine.pulse import Pulse
 from engine.requests.hooks import Hooks
 from engine.sections import ExchangeSettings, Risk, Signal
 from engine.settlement import ExchangeDoor, Recorded, Settlement
-from engine.still_maker import StillMaker
+from engine.stills.maker import StillMaker
 from engine.watched import Ours, Watched
 from engine.worker import Cadence, Worker
 from engine.world import World

@@ -64,7 +64,7 @@ class StillMaker:
 
     async def _make(self) -> _Made:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "engine.still", str(self._directory)),
+            *(sys.executable, "-P", "-m", "engine.stills.make", str(self._directory)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

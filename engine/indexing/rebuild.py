@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from engine.index_look import Place, batch, look
-from engine.index_rows import Curves, scan
-from engine.index_waiting import PIECE, Piece
+from engine.indexing.look import Place, batch, look
+from engine.indexing.rows import Curves, scan
+from engine.indexing.waiting import PIECE, Piece
 from engine.replay import fold
 from engine.world import World
 from store import index

@@ -1,4 +1,4 @@
-"""The blocks of a stretch of the journal, read by a process of its own: `python -m engine.index_fill` and its parent.
+"""Blocks of a stretch of the journal, read by a process of its own: `python -m engine.indexing.fill` and its parent.
 
 It writes rows of `market_snapshots` as JSON lines on stdout and touches no database but the journal, read-only. The
 parent's index thread writes them: two writers of one WAL are what SQLite before 3.51.3 may corrupt.
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import codec
-from engine.index_rows import CHANGES, ON_CURVES, Curves
-from engine.index_waiting import Gap
+from engine.indexing.rows import CHANGES, ON_CURVES, Curves
+from engine.indexing.waiting import Gap
 from store.errors import StoreError
 from store.index import Row
 from store.reader import Reader
@@ -82,7 +82,7 @@ async def fill(directory: Path, gap: Gap, since_ms: int, write: Callable[[list[R
     """
     words = (str(directory), str(gap.after), str(gap.upto), str(since_ms))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "engine.index_fill", *words),
+        *(sys.executable, "-P", "-m", "engine.indexing.fill", *words),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

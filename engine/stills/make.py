@@ -1,4 +1,4 @@
-"""`python -m engine.still DIR`: makes the next snapshot of a journal, in a process of its own, whoever writes there.
+"""`python -m engine.stills.make DIR`: the next snapshot of a journal, in a process of its own, whoever writes there.
 
 It begins at the newest usable snapshot, folds what has been written since with the code the engine recovers with, and
 reads what it has made back before that is put in its place. One JSON object on stdout; status 0 for made or nothing
@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.chronicle import Chronicle
 from engine.replay import fold
 from engine.settlement import Recorded
-from engine.still_world import Still, freeze, newest, thaw
+from engine.stills.world import Still, freeze, newest, thaw
 from engine.world import World
 from store.errors import StoreError
 from store.journal import Mark
@@ -74,7 +74,7 @@ def _say(line: str) -> None:
 def main(arguments: list[str]) -> int:
     """The exit status."""
     if len(arguments) != 1:
-        _say("usage: python -m engine.still DIR")
+        _say("usage: python -m engine.stills.make DIR")
         return 64
     os.nice(POLITE)
     try:

@@ -13,12 +13,12 @@ import structlog
 
 from engine.clock import Clock
 from engine.exchange_rows import MarketPoint
-from engine.index_file import PRUNED_AT_ONCE, IndexFile
-from engine.index_fill import fill
-from engine.index_look import Due, Look, Place, batch, look
-from engine.index_past import past
-from engine.index_rows import CHANGES, ON_CURVES, Curves, price_rows
-from engine.index_waiting import Gap, Waiting
+from engine.indexing.file import PRUNED_AT_ONCE, IndexFile
+from engine.indexing.fill import fill
+from engine.indexing.look import Due, Look, Place, batch, look
+from engine.indexing.past import past
+from engine.indexing.rows import CHANGES, ON_CURVES, Curves, price_rows
+from engine.indexing.waiting import Gap, Waiting
 from engine.sections import Index
 from engine.settlement import Recorded, Settlement, StoreFailed
 from engine.snapshot import Snapshot

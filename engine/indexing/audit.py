@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.index_look import Place, batch, look
-from engine.index_rows import scan
-from engine.index_waiting import Piece
+from engine.indexing.look import Place, batch, look
+from engine.indexing.rows import scan
+from engine.indexing.waiting import Piece
 from engine.world import World
 from store import index
 from store.errors import StoreError

@@ -2,7 +2,7 @@
 
 from engine.exchange_rows import MarketPoint, Wad
 from engine.history import COARSE
-from engine.index_file import IndexFile
+from engine.indexing.file import IndexFile
 from store.index import Row, Value
 
 _PRICES = """

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.index_rows import Figures, bucket_rows, figures, market_row, position_row
-from engine.index_waiting import Gap, Piece
+from engine.indexing.rows import Figures, bucket_rows, figures, market_row, position_row
+from engine.indexing.waiting import Gap, Piece
 from store.index import Batch, Row
 from venue.exchange.state import Exchange
 

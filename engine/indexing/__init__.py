@@ -1,0 +1,1 @@
+"""The journal as tables for whoever queries them."""

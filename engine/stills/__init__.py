@@ -1,0 +1,1 @@
+"""Snapshots of the world, made by a process of their own."""
