@@ -230,7 +230,7 @@ class _Calls:
         os.system,
         print,
     ],
-    ids=str,
+    ids=("system", "eval", "getattr", "loads", "path", "stranger", "class", "builtin", "print"),
 )
 def test_nothing_that_is_no_part_of_a_world_is_even_looked_up(smuggled: object) -> None:
     with pytest.raises(Unreadable, match="is no part of a world"):
