@@ -6,8 +6,8 @@ from typing import Final
 
 _FORMS: Final = ("", "short", "long")
 # Not PERPDESK_*: an engine in the same process refuses settings that it does not know.
-FORM: Final = _FORMS.index(os.environ.get("PROOF_FORM", os.environ.get("PERPDESK_PROOF", "")))
-SEED: Final = int(os.environ.get("PROOF_SEED", os.environ.get("PERPDESK_SEED", "0")))
+FORM: Final = _FORMS.index(os.environ.get("PROOF_FORM", ""))
+SEED: Final = int(os.environ.get("PROOF_SEED", "0"))
 """Histories are numbered from here on."""
 
 

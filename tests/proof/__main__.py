@@ -28,6 +28,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/proof/test_secrets.py",
         "tests/proof/test_secrets_kept.py",
         "tests/engine/agent/test_minting.py",
+        "tests/venue/net",
     ),
     "price-and-agent-attacks": ("tests/engine/prices", "tests/engine/agent/test_strict.py"),
     "store-damage": (
