@@ -184,6 +184,7 @@ def assemble(
         paced("risk", DESK_RISK, guard.check_desk_risk),
         paced("creator buybacks", CREATOR_BUYBACK, buybacks.run_creator_buyback_cycle),
         paced("buybacks", BUYBACK_ENGINE, buybacks.run_buyback_cycle),
+        worker("swaps", WALLET_WATCH, buybacks.ask_after),
         worker("wallet", WALLET_WATCH.faster(min(factor, 10)), wallet.pass_once),
     )
     holds.guarded_by((*workers, *later))

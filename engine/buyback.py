@@ -1,6 +1,8 @@
 """Buybacks: what is queued for a token buys it (seed avantis-venue, "Buybacks"); the protocol's own is burned."""
 
+import asyncio
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -36,6 +38,34 @@ class BuybackEngine:
         self._settings = settings
         self._hold = hold
         self._new_id = new_id
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By token: an order on its way is asked after by nobody, who would be told that it was never sent."""
+
+    async def ask_after(self) -> str:
+        """Settles what a crash or a lost answer left open, between the cycles."""
+        open_ = await self._settlement.read(_unanswered)
+        settled = failed = 0
+        for token in open_:
+            if self._locks[token].locked():
+                continue
+            try:
+                async with self._locks[token]:
+                    settled += await self._settled(token)
+            except StoreFailed:
+                raise
+            except Exception as error:  # one token's fault does not hold up the others
+                failed += 1
+                log.error("buyback not asked after", token=token or "protocol", error=repr(error))
+        return f"{len(open_)} unanswered, {settled} settled" + (f", {failed} failed" if failed else "")
+
+    async def _settled(self, token: str) -> bool:
+        """Whether the order without an answer, if there is one, has one now."""
+        order_id, _ = await self._settlement.read(lambda world: _standing(world, token))
+        if not order_id:
+            return False
+        outcome = await self._venue.outcome(order_id)
+        await self._settlement.submit(commands.RecordSwap(token, outcome))
+        return not isinstance(outcome, SwapUnsettled)
 
     async def run_buyback_cycle(self) -> str:
         """The protocol's leg."""
@@ -50,7 +80,8 @@ class BuybackEngine:
         bought = failed = 0
         for token in tokens:
             try:
-                bought += await self._one(token, in_usdc(least))
+                async with self._locks[token]:
+                    bought += await self._one(token, in_usdc(least))
             except StoreFailed:
                 raise
             except Exception as error:  # one token's fault does not hold up the others
@@ -61,8 +92,7 @@ class BuybackEngine:
     async def _one(self, token: str, least: Usdc) -> bool:
         order_id, amount = await self._settlement.read(lambda world: _standing(world, token))
         if order_id:
-            outcome = await self._venue.outcome(order_id)
-            await self._settlement.submit(commands.RecordSwap(token, outcome))
+            await self._settled(token)
             return False
         if self._hold():
             return False
@@ -86,6 +116,10 @@ class BuybackEngine:
         outcome = await self._venue.swap_usdc_for_token(order)
         await self._settlement.submit(commands.RecordSwap(order.token, outcome))
         return not isinstance(outcome, SwapUnsettled)
+
+
+def _unanswered(world: World) -> tuple[str, ...]:
+    return tuple(token for token, buyback in world.house.buybacks.items() if buyback.order is not None)
 
 
 def _standing(world: World, token: str) -> tuple[str, Usdc]:

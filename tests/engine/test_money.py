@@ -171,6 +171,40 @@ async def test_an_unsettled_buyback_is_asked_after_and_never_sent_again(
     assert len(swaps.sent) == 1
 
 
+async def test_between_the_cycles_what_was_left_open_is_asked_after(tmp_path: Path) -> None:
+    swaps = Swaps("lost")
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement, 100 * USDC)
+        await engine(settlement, swaps).run_buyback_cycle()
+        buybacks = engine(settlement, swaps)
+        assert await buybacks.ask_after() == "1 unanswered, 0 settled"
+        swaps.answer = "fill"
+        assert await buybacks.ask_after() == "1 unanswered, 1 settled"
+        assert await buybacks.ask_after() == "0 unanswered, 0 settled"
+        assert await accounts(settlement, PROTOCOL, buying("")) == (0, 0)
+    assert len(swaps.sent) == 1
+
+
+async def test_one_that_is_on_its_way_is_asked_after_by_nobody(tmp_path: Path) -> None:
+    class Slow(Swaps):
+        asked = 0
+
+        async def swap_usdc_for_token(self, order: SwapOrder) -> SwapOutcome:
+            assert await buybacks.ask_after() == "1 unanswered, 0 settled"
+            return await super().swap_usdc_for_token(order)
+
+        async def outcome(self, order_id: str) -> SwapOutcome:
+            self.asked += 1
+            return await super().outcome(order_id)
+
+    swaps = Slow()
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement, 100 * USDC)
+        buybacks = engine(settlement, swaps)
+        assert await buybacks.run_buyback_cycle() == "1 of 1 bought back"
+    assert swaps.asked == 0
+
+
 async def test_a_crash_between_intent_and_answer_loses_and_doubles_nothing(tmp_path: Path) -> None:
     swaps = Swaps("crash")
     async with settled(tmp_path) as settlement:

@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from engine.assembly import BUYBACK_ENGINE
 from engine.desks.terms import caps_of
 from store.errors import StoreError
 from tests.simulation.day import Broken
@@ -61,8 +60,6 @@ class History:
         self.setting = Setting(settings, desks, pace or rng.choice(PACES), demo)
         risk = settings.risk
         self.witness = Witness(seed, caps_of(risk), wad(min(risk.leverage, Decimal(settings.avantis_max_leverage))))
-        if not demo:
-            self.witness.buying_s = int(BUYBACK_ENGINE.longest * 4)
         outside.chain.held, outside.chain.early = self.witness.signed, self.witness.broken
         outside.line.submitted, outside.line.early = self.witness.submitted, self.witness.broken
         self.trouble_s = TROUBLE_S if demo else REAL_TROUBLE_S

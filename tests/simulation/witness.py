@@ -52,8 +52,6 @@ class Witness:
         self.broken: list[str] = []
         self.seen: Counter[str] = Counter()
         self.calm = False
-        self.buying_s = PATIENCE_S
-        """After how long the house asks at the latest what became of a buyback."""
         self.intended: set[str] = set()
         self.signed: set[str] = set()
         """Bytes of transactions the journal has; and nonces of intents that it knows to be handed over."""
@@ -219,8 +217,7 @@ class Witness:
         """Ten minutes after the last fault: nothing hangs."""
         world = self._settlement._world
         for whose, (order_id, since) in self._underway.items():
-            patience = self.buying_s if whose.startswith("buy ") else PATIENCE_S
-            self.claim(_now() - since < patience, f"{whose} waits for order {order_id} since {_now() - since:.0f} s")
+            self.claim(_now() - since < PATIENCE_S, f"{whose} waits for order {order_id} since {_now() - since:.0f} s")
             self._filled.add(order_id)  # what is young may still be answered
         unknown = (self.intended & world.exchange.fills.keys()) - self._filled
         self.claim(not unknown, f"{len(unknown)} orders happened and are not booked: {sorted(unknown)[:3]}")
