@@ -83,7 +83,10 @@ class RequestCounter:
         if not isinstance(request, OrderRequest):
             raise Refused(Reason.ORDER_NOT_UPDATABLE, f"key: a {kind_of(request)}; expected an order")
         update = await self.settlement.read(lambda world: updated(world.exchange, request, command, now_ms))
-        return _told(await self.settlement.submit(update))
+        answer = await self.settlement.submit(update)
+        if isinstance(answer, Rejection) and answer.code is Reason.DUPLICATE_CLIENT_ID:
+            return True, "", "updated before"
+        return _told(answer)
 
     async def _claim(self, command: asked.ClaimTokens) -> Answer:
         account = command.account

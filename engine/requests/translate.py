@@ -182,6 +182,7 @@ def updated(exchange: Exchange, order: OrderRequest, command: asked.UpdateOrder,
         auto_cancel=order.auto_cancel if command.auto_cancel is None else command.auto_cancel,
         fee_top_up=_amount("fee top-up", command.fee_top_up, TOKENS[NATIVE]),
         now_ms=now_ms,
+        client_id=client_id(command),
     )
 
 

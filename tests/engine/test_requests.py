@@ -24,11 +24,12 @@ from engine.world import World
 from tests.engine.house import FixedPrices, ManualClock, done, keeper, listed, settled
 from venue.exchange.commands import Deposit, FundInsurance
 from venue.exchange.fixed import wad
+from venue.exchange.ledger import wallet
 from venue.exchange.pool.params import PoolParams
 from venue.exchange.pool.units import FLOAT
 from venue.exchange.requests import commands
 from venue.exchange.requests.commands import CreateDeposit, CreateOrder
-from venue.exchange.requests.request import Ending, Kind, OrderType
+from venue.exchange.requests.request import NATIVE, Ending, Kind, OrderType
 
 FEE = 10**15
 PRICES = {"WETH": "2000", "USDC": "1"}
@@ -325,6 +326,25 @@ async def test_an_operator_cancels_and_retries_for_others_and_nobody_else_does(t
         ok, code, text = await desk.serve(asked.CancelRequest(**envelope("ops"), key=newest))
         assert code == "RequestNotYetCancellable"
         assert (await desk.serve(asked.RetryRequest(**envelope("ops"), key=newest))) == (True, "", "executed")
+
+
+async def test_an_update_that_is_sent_again_after_a_restart_is_paid_once(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with settled(tmp_path, clock) as settlement:
+        prices = await staged(settlement, clock)
+        await done(settlement, order(clock, OrderType.LIMIT_INCREASE, trigger_price=1_000 * 10**12))
+        update = asked.UpdateOrder(
+            **envelope(), key=await _newest(settlement), trigger_price=Decimal(900), fee_top_up=Decimal("0.00001")
+        )
+        before = await settlement.read(lambda world: world.exchange.book(NATIVE)[wallet("alice")])
+        assert (await counter(settlement, prices, clock).serve(update))[2] != "updated before"
+        after = await settlement.read(lambda world: world.exchange.book(NATIVE)[wallet("alice")])
+        seq = settlement.seq
+    async with settled(tmp_path, clock) as settlement:
+        assert await counter(settlement, prices, clock).serve(update) == (True, "", "updated before")
+        assert settlement.seq == seq
+        assert await settlement.read(lambda world: world.exchange.book(NATIVE)[wallet("alice")]) == after
+    assert before > after
 
 
 async def test_protocol_fees_go_to_the_treasury_when_an_operator_says_so(tmp_path: Path) -> None:

@@ -159,6 +159,7 @@ class UpdateOrder:
     auto_cancel: bool
     fee_top_up: int
     now_ms: int
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

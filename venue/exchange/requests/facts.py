@@ -113,6 +113,8 @@ class OrderCreated:
 class OrderUpdated:
     order: OrderRequest
     moves: tuple[Move, ...]
+    client_id: str = ""
+    """Of the update, which is good once, as that of the order is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ def _on_created(exchange: Exchange, fact: facts.DepositCreated | facts.Withdrawa
 
 def _on_updated(exchange: Exchange, fact: facts.OrderUpdated) -> None:
     exchange.requests.store(fact.order)
+    if fact.client_id:
+        exchange.requests.by_client[fact.client_id] = fact.order.key
 
 
 def _on_executed(exchange: Exchange, fact: facts.Executed) -> None:

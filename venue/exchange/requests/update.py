@@ -7,7 +7,7 @@ from venue.exchange.draft import Draft
 from venue.exchange.ledger import wallet
 from venue.exchange.reasons import Reason
 from venue.exchange.requests.cancel import find
-from venue.exchange.requests.checks import check_auto_cancel, check_fee
+from venue.exchange.requests.checks import check_auto_cancel, check_fee, check_name
 from venue.exchange.requests.commands import UpdateOrder
 from venue.exchange.requests.facts import Fact, OrderUpdated
 from venue.exchange.requests.request import NATIVE, ORDER_VAULT, Kind, OrderRequest
@@ -23,6 +23,7 @@ def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
     assert isinstance(order, OrderRequest)  # noqa: S101 - `find` has looked at the kind
     if order.account != asked.account:
         raise Refused(Reason.UNAUTHORIZED, "the order belongs to somebody else")
+    check_name(exchange, asked.client_id)
     if order.type.is_market:
         raise Refused(Reason.ORDER_NOT_UPDATABLE, "a market order cannot be changed")
     if min(asked.size, asked.min_output, asked.fee_top_up) < 0:
@@ -53,4 +54,4 @@ def update_order(exchange: Exchange, asked: UpdateOrder) -> tuple[Fact, ...]:
     if draft.balance(NATIVE, source) < top_up:
         raise Refused(Reason.INSUFFICIENT_BALANCE, f"{order.account} has less than {shown(top_up, NATIVE)}")
     draft.pay(NATIVE, source, ORDER_VAULT, top_up)
-    return (OrderUpdated(updated, draft.changes().moves),)
+    return (OrderUpdated(updated, draft.changes().moves, asked.client_id),)
