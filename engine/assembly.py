@@ -146,9 +146,16 @@ def assemble(
         ours=core.watched.of,
     )
 
-    def worker(name: str, cadence: Cadence, work: Callable[[], Awaitable[str]], counts: Counts | None = None) -> Worker:
+    def worker(
+        name: str,
+        cadence: Cadence,
+        work: Callable[[], Awaitable[str]],
+        counts: Counts | None = None,
+        *,
+        endless: bool = False,
+    ) -> Worker:
         rng = random.Random(f"{seed}:{name}")  # noqa: S311 - jitter
-        return Worker(name, cadence, work, clock, rng, counts)
+        return Worker(name, cadence, work, clock, rng, counts, endless=endless)
 
     lister = MarketLister(settlement, feed, settings.exchange, clock)
 
@@ -162,7 +169,7 @@ def assemble(
         return worker(name, cadence.faster(factor), work)
 
     workers = [
-        worker("feed", ONCE_A_SECOND, feed.run),
+        worker("feed", ONCE_A_SECOND, feed.run, endless=True),
         worker("positions", POSITION_WATCH, reconciler.pass_once),
         worker("callbacks", POSITION_WATCH, core.hooks.pass_once),
         worker("screen", SCREEN, core.publish),
@@ -173,7 +180,7 @@ def assemble(
         loops += exchange_loops(settings, settlement, lister, prices, notes, book, clock, seed)
     if demo:
         loops += crowd_loops(settlement, feed, prices, clock, seed)
-    workers += [worker(loop.name, loop.cadence, loop.work, loop.counts) for loop in loops]
+    workers += [worker(loop.name, loop.cadence, loop.work, loop.counts, endless=loop.endless) for loop in loops]
     if places.fees is not None:
         fees = FeeClaimer(settlement, places.fees, int(settings.risk.reserve_pct * PPM), hold)
         workers.append(paced("fees", FEE_CLAIMER, fees.claim_pooled_fees_cycle))

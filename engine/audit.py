@@ -4,6 +4,7 @@ Nothing is written, and an engine may be running on it: the journal is read once
 on the way.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 from engine.indexing import audit as audit_index
 from engine.replay import fold
 from engine.sound import faults
-from engine.stills.world import Unreadable, thaw
+from engine.stills.world import Foreign, Unreadable, thaw
 from engine.world import World
-from store import stills
+from store import index, stills
 from store.errors import Damaged
 from store.journal import Entry, Mark
 from store.reader import Reader
@@ -33,6 +34,8 @@ class Finding:
     check: str
     cases: int = 0
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was not looked at, and why; no fault."""
 
     @property
     def ok(self) -> bool:
@@ -91,6 +94,8 @@ class _Audit:
         self._file.cases = 1
         for words in self._reader.damage():
             self._file.fault(words)
+        if not self._reader.is_witnessed and self._reader.last():
+            self._chain.notes.append("perpdesk.head: no witness: a cut would not be noticed")
         try:
             return self._reader.newest()
         except Damaged as error:
@@ -121,20 +126,35 @@ class _Audit:
         """What speaks of entries that were not reached."""
         whole = self._chain.ok and self._folds.ok
         for seq, path in self._stills.items():
-            if seq <= newest or not whole:
+            if whole and seq > newest:
+                self._beyond(str(path), newest)
+            else:
                 self._kept.fault(f"{path}: no entry of this journal was compared with it")
         if self._index is not None and self._index.fault:
             self._tables.fault(self._index.fault)
+        elif self._index is not None and whole and self._index.seq > newest:
+            self._beyond(index.FILE, newest)
+
+    def _beyond(self, name: str, newest: int) -> None:
+        """It was there before the journal was looked at, and is made of what is durable."""
+        self._chain.fault(f"{name}: speaks of entries behind {newest}: of another journal, or this one was cut")
 
     def _compare(self, path: Path) -> None:
-        self._kept.cases += 1
         try:
             file = stills.read(path)
+        except stills.Unfit as error:
+            if os.path.lexists(path):  # an engine that runs keeps the newest ones only
+                self._kept.cases += 1
+                self._kept.fault(str(error))
+            return
+        self._kept.cases += 1
+        try:
             if file.mark != self._reader.mark:
                 self._kept.fault(f"{path}: of another journal")
             elif thaw(file.body).world != self.world:
                 self._kept.fault(f"{path}: not the world that the entries fold to")
-        except stills.Unfit as error:
-            self._kept.fault(str(error))
+        except Foreign as error:
+            self._kept.cases -= 1
+            self._kept.notes.append(f"{path}: {error}; not compared")
         except Unreadable as error:
             self._kept.fault(f"{path}: {error}")

@@ -31,7 +31,7 @@ from engine.markets import found_exchange
 from engine.port import Info
 from engine.pulse import Pulse, Watchdog
 from engine.requests.hooks import Hooks
-from engine.settlement import Publish, Recorded, Settlement
+from engine.settlement import Publish, Recorded, Settlement, StoreFailed
 from engine.snapshot import EventPage, Snapshot, Vitals
 from engine.stills.maker import ENOUGH, StillMaker
 from engine.stills.world import begin
@@ -204,21 +204,29 @@ class Engine:
             if self._alarms:
                 await self._publish()
             ready()
-            stack.enter_context(Watchdog(self.pulse))
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
-                running.append(tasks.create_task(self._run_later(), name="later"))
-                running.append(tasks.create_task(self.parts.alerts.run(), name="alerts"))
-                running.append(tasks.create_task(self.pulse.run(), name="pulse"))
-                await stop.wait()
-                for task in running:
-                    task.cancel()
-            await self._publish()
+            with Watchdog(self.pulse):
+                async with asyncio.TaskGroup() as tasks:
+                    running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
+                    running.append(tasks.create_task(self._run_later(), name="later"))
+                    running.append(tasks.create_task(self.parts.alerts.run(), name="alerts"))
+                    running.append(tasks.create_task(self.pulse.run(), name="pulse"))
+                    await stop.wait()
+                    for task in running:
+                        task.cancel()
+            try:
+                await self._publish()
+            except Exception as error:  # the last picture is a courtesy: what was asked to stop has stopped
+                log.warning("no last picture", error=repr(error)[:200])
             await self._index.flush()
 
     async def _run_later(self) -> None:
         self.history.restore(await self._index.past())
-        await self.parts.warm_up()
+        try:
+            await self.parts.warm_up()
+        except StoreFailed:
+            raise
+        except Exception as error:  # the loops do the same again, and say so when it fails there
+            log.error("warm-up failed", error=repr(error)[:200])
         async with asyncio.TaskGroup() as tasks:
             for worker in self.parts.later_workers:
                 tasks.create_task(worker.run(), name=worker.name)

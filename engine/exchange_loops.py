@@ -2,6 +2,7 @@
 
 import random
 
+from engine.alerts.rules import POOL_LIQUIDATOR
 from engine.clock import Clock
 from engine.config import Settings
 from engine.demo.crowd import PoolCrowd
@@ -51,7 +52,7 @@ def exchange_loops(
     loops = [
         Loop("markets", ONCE_A_SECOND, lister.pass_once),
         Loop("carry", Cadence(block, block), CarryKeeper(settlement).pass_once),
-        Loop("pools", POSITION_WATCH, pools.pass_once, counts=pools.tally.work),
+        Loop(POOL_LIQUIDATOR, POSITION_WATCH, pools.pass_once, counts=pools.tally.work),
     ]
     cost = wad(settings.exchange.liquidation_cost_usd)
     for number in range(1, settings.exchange.liquidation_keepers + 1):

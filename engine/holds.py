@@ -11,7 +11,7 @@ from engine.worker import Worker
 GUARDS = ("positions", "profits", "risk")
 """Loops without which a position would be nobody's."""
 BUDGET = 5
-"""Passes in a row that such a loop may fail: with back-off, half a minute."""
+"""Passes in a row that such a loop may fail: with back-off, a quarter of a minute."""
 
 
 class Holds:

@@ -81,7 +81,8 @@ def _work(picture: Snapshot) -> Iterator[Metric]:
             continue
         checked.add_metric((row.name,), row.work.checked)
         ready.add_metric((row.name,), row.work.ready)
-        oldest.add_metric((row.name,), (row.work.oldest_ms or 0) / 1000)
+        if row.work.oldest_ms is not None or not row.work.ready:  # what is ready and not measured is not nought
+            oldest.add_metric((row.name,), (row.work.oldest_ms or 0) / 1000)
         for outcome, count in row.work.acts:
             acts.add_metric((row.name, outcome), count)
         for reason, count in row.work.skipped:
@@ -106,7 +107,7 @@ def _status(picture: Snapshot) -> Iterator[Metric]:
         "alarms": ("Alarms nobody has acknowledged.", len(picture.status.alarms)),
         "alarms_acknowledged": ("Alarms somebody knows of.", len(picture.status.acknowledged)),
         "liquidatable": ("Positions that may be liquidated now.", picture.queue.ready),
-        "near_liquidation": ("Positions that have lost 80 % of what they may.", picture.queue.near),
+        "near_liquidation": ("Positions that have lost 80 % of what they may; of the 200 nearest.", picture.queue.near),
         "positions_watched": ("Open positions.", picture.queue.watched),
         "positions_overdue": (
             "Positions past their limit for longer than a keeper should need.",

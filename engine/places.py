@@ -45,6 +45,8 @@ class Loop:
     looks: bool = False
     """Only reads, so that a run that observes has it as well."""
     counts: Callable[[], Work] | None = None
+    endless: bool = False
+    """Its work goes on until it fails."""
 
 
 async def _nothing() -> None:

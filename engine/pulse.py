@@ -15,6 +15,8 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 BEAT_S = 0.1
 JUMP_MS = 2_000
 """Wall time may go so far from monotonic time between two beats before somebody has set it, or the machine slept."""
+STOOD_S = 5.0
+"""Without a beat for so long, the process was stopped, or starved; what it knows is as old."""
 HOLD_S = 30.0
 """For so long after a jump nothing is begun: prices, orders and positions are first seen anew."""
 
@@ -31,6 +33,7 @@ class Pulse:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._seen = _Seen(clock.now_ms(), clock.monotonic())
+        self._beat_s: float | None = None
         self._held_until_s = float("-inf")
         self._jump = ""
         self.lags = Durations()
@@ -46,6 +49,7 @@ class Pulse:
             self.lags.took(max(self._clock.monotonic() - asleep - BEAT_S, 0.0))
             self.beats += 1
             self._look()
+            self._beat_s = self._seen.at_s
 
     def why_not(self) -> str:
         """Why nothing is begun just now, or nothing. Looks for itself: whoever asks may wake before the next beat."""
@@ -57,6 +61,11 @@ class Pulse:
         passed_ms = (now.at_s - self._seen.at_s) * 1000
         off_ms = now.wall_ms - self._seen.wall_ms - passed_ms
         self._seen = now
+        stood_s = 0.0 if self._beat_s is None else now.at_s - self._beat_s
+        if stood_s > STOOD_S:
+            self._jump = f"the process stood still for {stood_s:,.0f} s: nothing is opened for a while"
+            self._held_until_s, self._beat_s = now.at_s + HOLD_S, now.at_s
+            log.warning("stood still", seconds=round(stood_s))
         if abs(off_ms) > JUMP_MS:
             way = "forward" if off_ms > 0 else "back"
             self._jump = f"the clock jumped {way} by {abs(off_ms) / 1000:,.0f} s: nothing is opened for a while"

@@ -24,7 +24,7 @@ class LiquidationQueue:
     def __init__(self, label: Callable[[str], tuple[str, bool]], book: Callable[[Exchange], LiquidationBook]) -> None:
         self.label = label
         self._book = book
-        self._overdue = Overdue()
+        self._overdue: Overdue[int] = Overdue()
 
     def rows(self, exchange: Exchange, now_ms: int) -> tuple[tuple[LiquidationRow, ...], QueueCounts]:
         """The nearest positions, and how many there are of each state."""

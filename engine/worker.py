@@ -1,5 +1,6 @@
 """A loop of the engine: jittered cadence, never overlapping, never silently dead."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 BACKOFF_FLOOR_S = 0.5
 BACKOFF_CEILING_S = 30.0
 LATE_AFTER = 3
+FIRST_PASS_S = 60.0
+"""A first pass that takes longer is late: nobody knows yet how long they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,17 @@ class Worker:
         clock: Clock,
         rng: random.Random,
         counts: Callable[[], Work] | None = None,
+        *,
+        endless: bool = False,
     ) -> None:
         self.name = name
         self._cadence = cadence
         self._work = work
         self._clock = clock
         self._rng = rng
+        """`endless` work ends only when it fails: it is never late."""
         self._counts = counts
+        self._endless = endless
         self.durations = Durations()
         self.failures = 0
         """Passes that raised, since the start."""
@@ -59,6 +66,8 @@ class Worker:
 
     async def run(self) -> None:
         """Forever. Raises StoreFailed, after which nothing can be worked on."""
+        if not self._endless:
+            self._due = self._clock.monotonic() + FIRST_PASS_S
         while True:
             began = self._clock.monotonic()
             try:
@@ -68,13 +77,20 @@ class Worker:
                 self._last_ms = self._clock.now_ms()
             except StoreFailed:
                 raise
+            except asyncio.CancelledError as error:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                self._failed(error)  # something inside was cancelled, not this loop
             except Exception as error:
-                self.in_a_row += 1
-                self.failures += 1
-                self._detail = f"{type(error).__name__}, try {self.in_a_row}"
-                log.error("pass failed", worker=self.name, error=repr(error))
+                self._failed(error)
             self.durations.took(self._clock.monotonic() - began)
             await self._pause()
+
+    def _failed(self, error: BaseException) -> None:
+        self.in_a_row += 1
+        self.failures += 1
+        self._detail = f"{type(error).__name__}, try {self.in_a_row}"
+        log.error("pass failed", worker=self.name, error=repr(error))
 
     async def _pause(self) -> None:
         wait = self._rng.uniform(self._cadence.shortest, self._cadence.longest)

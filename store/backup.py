@@ -5,7 +5,8 @@ keystore is no business of a copy that somebody may carry away.
 """
 
 import os
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -13,11 +14,13 @@ from shutil import rmtree
 from store import stills
 from store.errors import StoreError
 from store.files import sync
-from store.head import Head, HeadFile
-from store.journal import Mark
+from store.head import Head, HeadFile, remembered
+from store.journal import Mark, hash_at
 from store.reader import Reader
+from store.said import FAILURES
 
 DB, HEAD = "perpdesk.db", "perpdesk.head"
+_FRESH = f"{DB}.restored"
 _BESIDE = (f"{DB}-wal", f"{DB}-shm", "index.db", "index.db-wal", "index.db-shm")
 
 
@@ -27,12 +30,24 @@ def draft(target: Path) -> Path:
         raise StoreError("TARGET_TAKEN", f"{target}: there is something already; name a folder that does not exist")
     folder = target.with_name(f"{target.name}.partial")
     try:
+        if folder.is_symlink() or (folder.exists() and not _ours(folder)):
+            raise StoreError("TARGET_TAKEN", f"{folder}: there is something that no backup left; move it away")
         with suppress(FileNotFoundError):
             rmtree(folder)
         folder.mkdir(mode=0o700, parents=True)
     except OSError as error:
         raise StoreError("TARGET_UNUSABLE", f"{folder}: {error.strerror}") from error
     return folder
+
+
+def _ours(folder: Path) -> bool:
+    """Whether there is nothing but what a backup that was cut short leaves."""
+    return folder.is_dir() and {each.name for each in folder.iterdir()} <= {*_copies(DB), HEAD, f"{HEAD}.new"}
+
+
+def _copies(name: str) -> list[str]:
+    """A copy, and what SQLite keeps beside it while it is made."""
+    return [name, *(f"{name}{suffix}" for suffix in ("-journal", "-wal", "-shm"))]
 
 
 def copy(source: Path, folder: Path) -> None:
@@ -44,6 +59,7 @@ def copy(source: Path, folder: Path) -> None:
         rmtree(folder, ignore_errors=True)
         raise
     except OSError as error:
+        rmtree(folder, ignore_errors=True)
         raise StoreError("TARGET_UNUSABLE", f"{folder}: {error.strerror}") from error
 
 
@@ -60,24 +76,46 @@ def finish(folder: Path, target: Path, mark: Mark) -> None:
 
 def put_back(backup: Path, directory: Path, mark: Mark) -> Path | None:
     """Makes a backup the journal of a state directory whose Lease the caller holds; what was there is set aside in a
-    folder, which is returned. The head goes first: while the journal it speaks of is not there an engine refuses to
-    start, and doing this again completes it. Raises StoreError.
+    folder, which is returned. A head is there first and all the way, the old one as long as the old journal: while the
+    journal it speaks of is not there an engine refuses to start, and doing this again completes it. Raises StoreError.
     """
-    fresh = directory / f"{DB}.restored"
+    fresh = directory / _FRESH
+    aside = None
     try:
-        fresh.unlink(missing_ok=True)
+        for name in _copies(_FRESH):
+            (directory / name).unlink(missing_ok=True)
         with Reader(backup) as reader:
             reader.copy_to(fresh)
+        if _end_of(fresh) != mark:
+            fresh.unlink()
+            raise StoreError("BACKUP_CHANGED", f"{backup}: written to while it was copied; restore from a backup of it")
         aside = _folder_aside(directory)
-        _write_head(directory, mark)
-        sync(directory)
+        if remembered(directory) is None:  # nobody would miss the journal
+            _write_head(directory, mark)
+            sync(directory)
         if aside is not None:
             _set_aside(directory, aside)
+        _write_head(directory, mark)
+        sync(directory)
         fresh.rename(directory / DB)
         sync(directory)
     except OSError as error:
-        raise StoreError("STATE_UNUSABLE", f"{directory}: {error.strerror}") from error
+        where = f"; what was there is in {aside}" if aside else ""
+        raise StoreError("STATE_UNUSABLE", f"{directory}: {error.strerror}{where}") from error
     return aside
+
+
+def is_untouched(directory: Path) -> bool:
+    """Whether nothing is in a state directory but its lock, and what a restore leaves that put nothing back."""
+    return {each.name for each in directory.iterdir()} <= {"perpdesk.lock", *_copies(_FRESH), f"{HEAD}.new"}
+
+
+def _end_of(file: Path) -> Mark | None:
+    """None where it has become no journal."""
+    with suppress(*FAILURES), closing(sqlite3.connect(file)) as connection:
+        (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
+        return Mark(seq, hash_at(connection, seq) or b"")
+    return None
 
 
 def _old(directory: Path) -> list[Path]:

@@ -37,7 +37,7 @@ class HeadFile:
     """`perpdesk.head` in a state directory."""
 
     def __init__(self, directory: Path, name: str = "perpdesk.head") -> None:
-        self._fd = os.open(directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def read(self) -> Head | None:
         """What it says, or None when it says nothing: new, or torn by a power loss."""

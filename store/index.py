@@ -20,6 +20,10 @@ APPLICATION_ID = 0x50455249
 SCHEMA_VERSION = 1
 FILE = "index.db"
 DAMAGED_FILE = "index.db.damaged"
+_OTHER_PLACES = 8
+"""Numbered names beside it, for when it is taken."""
+DAMAGED = "INDEX_DAMAGED"
+"""Code of the error for one that cannot be believed."""
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a database in use."""
 
@@ -132,14 +136,23 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def set_aside(path: Path) -> Path:
-    """Moves an index away, with what SQLite keeps beside it; one that lies there already goes. Returns where it is."""
+    """Moves an index away, with what SQLite keeps beside it; one that lies there already goes. Returns where it is:
+    under a numbered name where something lies there that cannot go. Raises OSError."""
     away = path.with_name(DAMAGED_FILE)
-    for suffix in BESIDE:
-        away.with_name(away.name + suffix).unlink(missing_ok=True)
+    for number in range(2, 2 + _OTHER_PLACES):
+        with suppress(OSError):
+            return _moved(path, away)
+        away = path.with_name(f"{DAMAGED_FILE}-{number}")
+    return _moved(path, away)
+
+
+def _moved(path: Path, away: Path) -> Path:
+    for beside in files_of(away)[1:]:
+        beside.unlink(missing_ok=True)
     path.replace(away)
-    for suffix in BESIDE:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).replace(away.with_name(away.name + suffix))
+    for beside, there in zip(files_of(path)[1:], files_of(away)[1:], strict=True):
+        with suppress(OSError):  # a new one takes them away
+            beside.replace(there)
     return away
 
 
@@ -159,7 +172,7 @@ def save_prices(connection: sqlite3.Connection, source: Path) -> int:
 
 def damaged(why: str) -> Damaged:
     """The error that says what is wrong with an index."""
-    return Damaged("INDEX_DAMAGED", f"{FILE}: {why}; it is made anew from the journal")
+    return Damaged(DAMAGED, f"{FILE}: {why}")
 
 
 def _put(connection: sqlite3.Connection, batch: Batch) -> None:

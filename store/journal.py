@@ -114,6 +114,7 @@ class Journal:
         self._epoch = epoch
         self._chain = Chain(path)
         self._head = head
+        self._is = _identity(path)
         self.path = path
 
     @property
@@ -193,7 +194,8 @@ class Journal:
         """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
 
         Raises sqlite3.Error when the disk refuses; then the next to open the journal finds all of it or nothing. Raises
-        Damaged("FENCED") when another process has taken the journal over.
+        Damaged("FENCED") when another process has taken the journal over, Damaged("GONE") when the file is not there
+        any more: nobody would ever find what is written to it then.
         """
         rows = []
         seq, digest = self._chain.seq, self._chain.hash
@@ -202,9 +204,16 @@ class Journal:
             digest = chain(digest, seq, at_ms, kind, payload)
             rows.append((seq, at_ms, self._epoch, kind, payload, digest))
         head = Head(seq, digest)
-        await self._writer.run(lambda connection: _commit(connection, self._epoch, rows, self._head, head))
+        await self._writer.run(partial(self._commit, rows=rows, head=head))
         self._chain.seq, self._chain.hash = seq, digest
         return seq
+
+    def _commit(
+        self, connection: sqlite3.Connection, rows: list[tuple[int, int, int, str, str, bytes]], head: Head
+    ) -> None:
+        if _identity(self.path) != self._is:
+            raise Damaged("GONE", f"{self.path}: moved, deleted or replaced while it was written")
+        _commit(connection, self._epoch, rows, self._head, head)
 
     async def hash_at(self, seq: int) -> bytes | None:
         """The hash of an entry; None where there is no such entry. Raises StoreError."""
@@ -219,13 +228,27 @@ class Journal:
         self._head.close()
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands there; None where there is none."""
+    try:
+        of = path.stat()
+    except FileNotFoundError:
+        return None
+    return of.st_dev, of.st_ino
+
+
+def check_there(path: Path, head: Head | None) -> None:
+    """Raises Damaged when there is no journal where a head remembers one."""
+    if head is not None and not (path.is_file() and path.stat().st_size):
+        raise damaged(path, "the journal is gone, perpdesk.head beside it remembers entries")
+
+
 def _check_whole(path: Path, head: Head | None) -> None:
     """Raises Damaged when newest entries are missing. Whoever opens a log that is damaged half way for writing takes
     away what is behind the damage, so that nobody could save it any more."""
     if head is None:
         return
-    if not (path.is_file() and path.stat().st_size):
-        raise damaged(path, "the journal is gone, perpdesk.head beside it remembers entries")
+    check_there(path, head)
     with suppress(*FAILURES), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         newest = _newest(connection)
         if head.seq > newest:
@@ -293,8 +316,13 @@ def damaged(path: Path, why: str) -> Damaged:
 _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def is_damage(error: Exception) -> bool:
+    """Whether what SQLite said is of the file itself."""
+    return code_of(error) in _DAMAGE
+
+
 def refused(path: Path, error: Exception) -> StoreError:
     """What SQLite said, told apart: damage of the file, or a disk or a neighbour that is in the way."""
-    if code_of(error) in _DAMAGE:
+    if is_damage(error):
         return damaged(path, words(error))
     return StoreError("STATE_UNUSABLE", f"{path}: {words(error)}")

@@ -25,7 +25,9 @@ class Lease:
     def __init__(self, directory: Path) -> None:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(directory / "perpdesk.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # A link that somebody left there would have another file emptied.
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._file = os.open(directory / "perpdesk.lock", flags, 0o600)
         except OSError as error:
             raise StoreError("STATE_UNUSABLE", f"state directory {directory}: {error.strerror}") from error
         try:

@@ -10,7 +10,18 @@ from typing import Self
 from store.errors import Damaged, StoreError
 from store.files import sync
 from store.head import remembered
-from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, Mark, damaged, hash_at, refused
+from store.journal import (
+    APPLICATION_ID,
+    REPLAY_PAGE,
+    Chain,
+    Entry,
+    Mark,
+    check_there,
+    damaged,
+    hash_at,
+    is_damage,
+    refused,
+)
 from store.said import FAILURES, shown, words
 
 
@@ -20,13 +31,14 @@ class Reader:
 
     def __init__(self, directory: Path) -> None:
         path = directory / "perpdesk.db"
-        if not path.is_file():
-            raise StoreError("NO_JOURNAL", f"{directory}: no perpdesk.db in there")
         self._chain = Chain(path)
         try:
             self._head = remembered(directory)  # before the journal, which a writer makes longer first
         except OSError as error:
             raise StoreError("STATE_UNUSABLE", f"{directory}/perpdesk.head: {error.strerror}") from error
+        check_there(path, self._head)
+        if not path.is_file():
+            raise StoreError("NO_JOURNAL", f"{directory}: no perpdesk.db in there")
         with self._words():
             self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
@@ -42,6 +54,11 @@ class Reader:
     def mark(self) -> Mark:
         """Where it stands: behind the entry that was read last."""
         return Mark(self._chain.seq, self._chain.hash)
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Whether perpdesk.head would tell that the newest entries are missing."""
+        return self._head is not None
 
     def go_to(self, mark: Mark) -> None:
         """Goes on from a place where it has been."""
@@ -66,12 +83,22 @@ class Reader:
         return [shown(str(row[0])) for row in rows if row[0] != "ok"]
 
     def copy_to(self, target: Path) -> None:
-        """Copies the journal as committed by now into a new file, durably; a writer goes on meanwhile."""
+        """Copies the journal as committed by now into a new file, durably; a writer goes on meanwhile.
+
+        Raises StoreError, or OSError, naming the file at fault; then there is no new one.
+        """
         target.touch(mode=0o600, exist_ok=False)
-        with self._words(), closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            self._connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        sync(target)
+        try:
+            with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                self._connection.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+            sync(target)
+        except BaseException as error:
+            target.unlink(missing_ok=True)
+            if not isinstance(error, FAILURES):
+                raise
+            at_fault = self._chain.path if is_damage(error) else target
+            raise refused(at_fault, error) from error
 
     def newest(self) -> int:
         """The number of the newest committed entry; 0 when there is none. Raises Damaged when newer ones are gone."""

@@ -7,14 +7,16 @@ else is wrong with one is found by its digest. They only save time: each may be 
 import fcntl
 import os
 import re
+import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from store.errors import Locked, StoreError
+from store.files import sync
 from store.journal import Mark
 
 KEPT = 2
@@ -60,9 +62,15 @@ def seq_of(path: Path) -> int:
 def read(path: Path) -> StillFile:
     """A whole file, checked. Raises Unfit for one that is cut short, changed, misnamed or not ours alone."""
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
-            of = os.fstat(file.fileno())
-            header, body = file.read(_HEADER.size), file.read()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe would keep us waiting
+        try:
+            of = os.fstat(fd)
+            if not stat.S_ISREG(of.st_mode):
+                raise Unfit(path, "not a regular file")
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                header, body = file.read(_HEADER.size), file.read()
+        finally:
+            os.close(fd)
     except OSError as error:
         raise Unfit(path, error.strerror or "cannot be read") from error
     if of.st_uid != os.geteuid() or of.st_mode & _OF_OTHERS:
@@ -99,7 +107,7 @@ class Draft:
         os.fsync(self._fd)
         path = self._directory / f"perpdesk.still-{mark.seq}"
         (self._directory / _DRAFT).rename(path)
-        _sync(self._directory)
+        sync(self._directory)
         self._prune(mark.seq)
         return path
 
@@ -112,7 +120,8 @@ class Draft:
         older = [path for path in found(self._directory) if seq_of(path) < seq][: KEPT - 1]
         for path in found(self._directory):
             if seq_of(path) != seq and path not in older:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # what cannot go, a folder of that name, is no fault of the one just made
+                    path.unlink()
 
 
 @contextmanager
@@ -153,11 +162,3 @@ def _is_at(path: Path, fd: int) -> bool:
         return path.stat(follow_symlinks=False).st_ino == os.fstat(fd).st_ino
     except FileNotFoundError:
         return False
-
-
-def _sync(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

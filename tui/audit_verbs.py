@@ -1,15 +1,19 @@
 """`perpdesk verify`, `backup` and `restore`: whether a state directory can be trusted, and a copy of it that can."""
 
 import json
+import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import click
 
 from engine.audit import Report, audit
-from engine.config import load
+from engine.config import ConfigError, load
 from store import backup as copies
 from store.errors import Damaged, StoreError
 from store.files import sync
@@ -38,25 +42,30 @@ def _told(directory: Path, report: Report) -> dict[str, object]:
         "entries": report.mark.seq,
         "hash": report.mark.hash.hex(),
         "checks": [
-            {"check": each.check, "ok": each.ok, "cases": each.cases, "faults": each.faults} for each in report.findings
+            {"check": each.check, "ok": each.ok, "cases": each.cases, "faults": each.faults, "notes": each.notes}
+            for each in report.findings
         ],
     }
 
 
 def _say(directory: Path, report: Report, as_json: bool) -> None:
-    """Findings on stdout; what to do about them on stderr."""
+    """Findings on stdout."""
     if as_json:
         click.echo(json.dumps(_told(directory, report)))
     else:
         for each in report.findings:
             click.echo(f"{'ok' if each.ok else 'FAULT':<6} {each.check:<10} {each.cases:>10,}")
-            for fault in each.faults:
-                click.echo(f"       {fault}")
+            for line in (*each.faults, *(f"note: {note}" for note in each.notes)):
+                click.echo(f"       {line}")
         click.echo(f"{'entries':<17} {report.mark.seq:>10,}  {report.mark.hash.hex()}")
-    if not report.ok:
-        wrong = {each.check for each in report.findings if not each.ok}
-        cure = next(cure for checks, cure in _CURES if wrong & checks)
-        click.echo(f"perpdesk: {directory}: {cure}".replace("DIR", str(directory)), err=True)
+
+
+def _advise(directory: Path, report: Report) -> None:
+    """What to do about what is wrong with a state directory, on stderr."""
+    wrong = {each.check for each in report.findings if not each.ok}
+    cure = next((cure for checks, cure in _CURES if wrong & checks), None)
+    if cure is not None:
+        click.echo(f"perpdesk: {directory}: {cure.replace('DIR', shlex.quote(str(directory)))}", err=True)
 
 
 _CURES = (
@@ -85,15 +94,33 @@ def verify(directory: Path, ask_chain: bool, config: Path | None, as_json: bool)
 
     Only reads; an engine may be running on it. Exit status 66 when anything is wrong.
     """
-    settings = load(config) if ask_chain else None
+    if config is not None and not ask_chain:
+        raise click.UsageError("--config is for --chain")
     report = _audited(directory, "checking")
-    if settings is not None:
-        from tui.live.compared import compared  # the chain's libraries take most of a second to load
-
-        report = replace(report, findings=(*report.findings, *compared(report.world, settings)))
+    unasked: Exception | None = None
+    if ask_chain:
+        report, unasked = _with_chain(report, config)
     _say(directory, report, as_json)
+    _advise(directory, report)
     if not report.ok:
+        if unasked is not None:
+            click.echo(f"perpdesk: not compared with the chain: {unasked}", err=True)
         sys.exit(Exit.DAMAGED)
+    if unasked is not None:
+        raise unasked
+
+
+def _with_chain(report: Report, config: Path | None) -> tuple[Report, Exception | None]:
+    """The report with what the chain says otherwise; or as it is, and why the chain was not asked."""
+    if any(not each.ok for each in report.findings if each.check in ("chain", "fold")):
+        return report, Damaged("NOT_COMPARED", "what the journal says is not known to its end")
+    from tui.live.compared import compared  # the chain's libraries take most of a second to load
+    from tui.live.shared import OutOfReach
+
+    try:
+        return replace(report, findings=(*report.findings, *compared(report.world, load(config)))), None
+    except (ConfigError, OutOfReach) as error:
+        return report, error
 
 
 @click.command()
@@ -109,8 +136,10 @@ def backup(directory: Path, target: Path, as_json: bool) -> None:
     copies.copy(directory, folder)
     report = _audited(folder, "checking the copy")
     if not report.ok:
-        _say(folder, report, as_json)
-        raise Damaged("BACKUP_UNFIT", f"{target}: not made; the copy is left in {folder}, as damaged as {directory}")
+        _say(directory, report, as_json)
+        _advise(directory, report)
+        left = f"{folder} may be deleted"
+        raise Damaged("BACKUP_UNFIT", f"{target}: not made: {directory} is damaged, and so is the copy; {left}")
     copies.finish(folder, target, report.mark)
     _say(target, report, as_json)
 
@@ -129,20 +158,38 @@ def restore(source: Path, directory: Path | None, replace: bool, drill: bool, as
     """
     if drill == (directory is not None):
         raise click.UsageError("expected BACKUP DIR, or BACKUP --drill")
+    if drill and replace:
+        raise click.UsageError("--replace is for BACKUP DIR: a drill replaces nothing")
+    if directory is not None and source.resolve() == directory.resolve():
+        raise click.UsageError(f"expected two directories, found {directory} twice")
     mark = _sound(source)
     if directory is None:
         with tempfile.TemporaryDirectory(prefix="perpdesk-drill-") as folder:
             _restore(source, Path(folder), mark, as_json)
         return
-    with Lease(directory):
+    with _held(directory):
         known = _known(directory)
         if known is not None and not replace:
             raise StoreError(
                 "JOURNAL_THERE", f"{directory}: {known}; the backup has {mark.seq:,} entries; --replace sets it aside"
             )
-        aside = _restore(source, directory, mark, as_json)
-    if aside is not None:
-        click.echo(f"perpdesk: what was there is in {aside}", err=True)
+        _restore(source, directory, mark, as_json)
+
+
+@contextmanager
+def _held(directory: Path) -> Iterator[None]:
+    """The Lease of a state directory. One that is made for it goes again when nothing was put there."""
+    new = [each for each in (directory, *directory.parents) if not each.exists()]
+    with Lease(directory):
+        try:
+            yield
+        except BaseException:
+            if new and copies.is_untouched(directory):
+                rmtree(directory)
+                with suppress(OSError):  # somebody else has put something there
+                    for each in new[1:]:
+                        each.rmdir()
+            raise
 
 
 def _sound(source: Path) -> Mark:
@@ -153,14 +200,15 @@ def _sound(source: Path) -> Mark:
     return report.mark
 
 
-def _restore(source: Path, directory: Path, mark: Mark, as_json: bool) -> Path | None:
+def _restore(source: Path, directory: Path, mark: Mark, as_json: bool) -> None:
     aside = copies.put_back(source, directory, mark)
+    if aside is not None:
+        click.echo(f"perpdesk: what was there is in {aside}", err=True)
     report = _audited(directory, "checking what was restored")
     _say(directory, report, as_json)
     if not report.ok or report.mark != mark:
         raise Damaged("RESTORE_FAILED", f"{directory}: what was restored is not the backup; the disk is at fault")
     sync(directory)
-    return aside
 
 
 def _known(directory: Path) -> str | None:
@@ -171,4 +219,7 @@ def _known(directory: Path) -> str | None:
         with Reader(directory) as reader:
             return f"there is a journal of {reader.last():,} entries"
     except StoreError as error:
-        return f"there is a journal that cannot be read ({error.code})"
+        there = (
+            "a journal that cannot be read" if (directory / copies.DB).exists() else "the perpdesk.head of a lost one"
+        )
+        return f"there is {there} ({error.code})"

@@ -31,8 +31,17 @@ def index() -> None:
 def status(state: Path | None, as_json: bool) -> None:
     """Say which fact the index includes, how far it is behind the journal, and what is in it."""
     from engine.indexing.rebuild import status as status_of
+    from store.errors import Damaged
+    from store.index import DAMAGED
 
-    _show(status_of(verbs.reached(state)), as_json)
+    try:
+        found = status_of(verbs.reached(state))
+    except Damaged as error:
+        if error.code != DAMAGED:
+            raise
+        todo = "a starting engine makes it anew, or `perpdesk index rebuild`"
+        raise Damaged(error.code, f"{error}; {todo}") from error
+    _show(found, as_json)
 
 
 @index.command()

@@ -84,6 +84,9 @@ async def _serve(port: int, password: str, command: list[str], told: str, *, cho
     from tui.serve_gate import Password
     from tui.serve_web import Site
 
+    stop = asyncio.Event()  # before anybody is told where it is: who knows may end it
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     site = Site(Password.of(password, guessable=chosen), command, environment(os.environ), MOST_TABS)
     runner = web.AppRunner(site.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
@@ -93,13 +96,6 @@ async def _serve(port: int, password: str, command: list[str], told: str, *, cho
         except OSError as error:
             raise PortTaken(f"cannot listen on {HOST}:{port}: {error.strerror}; name another with --port") from error
         click.echo(f"perpdesk: http://{HOST}:{runner.addresses[0][1]}/{told}", err=True)
-        await _told_to_stop()
+        await stop.wait()
     finally:
         await runner.cleanup()
-
-
-async def _told_to_stop() -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()

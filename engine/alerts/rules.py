@@ -4,8 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine.liquidations.overdue import OVERDUE_MS
 from engine.snapshot import DeskPhase, DeskRow, FeedHealth, KeeperHealth, Snapshot
 from engine.text import called, clean
+
+POOL_LIQUIDATOR = "pools"
+"""What its keeper is called."""
 
 
 class Kind(StrEnum):
@@ -81,6 +85,11 @@ def _overdue(picture: Snapshot) -> Iterator[Alert]:
             "overdue",
             f"nobody liquidates position #{queue.oldest_id}: past its limit for {queue.oldest_ms // 1000} s",
         )
+    for keeper in picture.keepers:
+        waits_ms = keeper.work.oldest_ms if keeper.work and keeper.name == POOL_LIQUIDATOR else None
+        if waits_ms is not None and waits_ms >= OVERDUE_MS:
+            text = f"nobody liquidates a pool position: past its limit for {waits_ms // 1000} s"
+            yield Alert(Kind.OVERDUE, "overdue:pools", text)
 
 
 def _poor(picture: Snapshot) -> Iterator[Alert]:

@@ -30,7 +30,7 @@ class IndexFile:
         self.path = directory / index.FILE
         self._thread = ThreadPoolExecutor(1, "index")
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._files: tuple[tuple[int, int], ...] | None = None
 
     async def open(self) -> dict[str, str]:
         """Opens what is there and returns its meta; it is empty for a new one. Raises StoreError, Damaged among them,
@@ -58,12 +58,8 @@ class IndexFile:
         return await self._run(lambda: index.ask(self._opened(), question, values))
 
     def in_place(self) -> bool:
-        """Whether it is open, and still the file of that name."""
-        try:
-            found = self.path.stat()
-        except OSError:
-            return False
-        return self._file == (found.st_dev, found.st_ino)
+        """Whether it is open, and it and its log are still the files of those names."""
+        return self._files is not None and self._files == self._there()
 
     async def close(self) -> None:
         """Ends what runs and gives the file back."""
@@ -99,12 +95,21 @@ class IndexFile:
             log.info("prices of the old index are kept", rows=saved, old=str(away))
 
     def _keep(self, connection: sqlite3.Connection) -> None:
-        found = self.path.stat()
-        self._connection, self._file = connection, (found.st_dev, found.st_ino)
+        with suppress(sqlite3.Error):  # what is wrong the next pass finds
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # from now on there is a log, and a page of the file
+        self._connection, self._files = connection, self._there()
 
     def _close(self) -> None:
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.execute("SELECT 1").fetchone()  # one that was interrupted would leave its WAL behind
                 self._connection.close()
-        self._connection, self._file = None, None
+        self._connection, self._files = None, None
+
+    def _there(self) -> tuple[tuple[int, int], ...] | None:
+        """What stands at its names; None where one is missing or the database is empty."""
+        try:
+            found = [self.path.stat(), self.path.with_name(f"{self.path.name}-wal").stat()]
+        except OSError:
+            return None
+        return tuple((each.st_dev, each.st_ino) for each in found) if found[0].st_size else None

@@ -20,6 +20,7 @@ from engine.indexing.waiting import Gap
 from store.errors import StoreError
 from store.index import Row
 from store.reader import Reader
+from store.said import shown
 from venue.exchange import facts
 
 NICENESS = 10
@@ -85,23 +86,33 @@ async def fill(directory: Path, gap: Gap, since_ms: int, write: Callable[[list[R
         *(sys.executable, "-P", "-m", "engine.indexing.fill", *words),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
         env=environment(os.environ),
     )
+    if process.stdout is None or process.stderr is None:
+        raise FillFailed("INDEX_FILL_FAILED", "no pipe")
+    said = asyncio.create_task(process.stderr.read(), name="index fill words")
     try:
-        return await _received(process, write)
+        count = await _received(process.stdout, write)
+        if count is None:
+            last = (await said).decode(errors="replace").splitlines()[-1:]
+            why = shown(last[0]) if last else f"exit status {await process.wait()}"
+            raise FillFailed("INDEX_FILL_FAILED", f"the process that reads the journal has ended early: {why}")
+        return count
     finally:
+        said.cancel()
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
 
 
-async def _received(process: asyncio.subprocess.Process, write: Callable[[list[Row]], Awaitable[None]]) -> int:
-    if process.stdout is None:
-        raise FillFailed("INDEX_FILL_FAILED", "no pipe")
+async def _received(lines: asyncio.StreamReader, write: Callable[[list[Row]], Awaitable[None]]) -> int | None:
+    """How many rows there were; None where they have no end."""
     rows: list[Row] = []
     count = 0
-    async for line in process.stdout:
+    async for line in lines:
+        if not line.endswith(b"\n"):
+            break  # it died while it wrote
         said: Any = json.loads(line)
         if isinstance(said, str):
             await write(rows)
@@ -113,7 +124,7 @@ async def _received(process: asyncio.subprocess.Process, write: Callable[[list[R
         if len(rows) >= ROWS_AT_ONCE:
             await write(rows)
             rows = []
-    raise FillFailed("INDEX_FILL_FAILED", "the process that reads the journal has ended early")
+    return None
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ of one fact, and writes it on the index's own thread. A kill loses what the next
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -31,9 +32,27 @@ from venue.exchange import facts
 
 DAY_MS = 86_400_000
 PRUNED_EVERY_S = 60.0
+VERIFIED_EVERY_S = 86_400.0
+"""What is not written is not read either: only looking at all of it finds what a disk has done to it since."""
 CADENCE = Cadence(1.0, 1.0)
 _KINDS = frozenset(ON_CURVES)
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What an index says of how far it is."""
+
+    seq: int
+    digest: bytes
+    gap: Gap | None
+
+
+def _noted(meta: Mapping[str, str]) -> _Noted:
+    """Raises ValueError or LookupError for what makes no sense."""
+    seq = int(meta.get("seq", "0"))
+    gap = Gap(int(meta["gap_after"]), int(meta["gap_upto"])) if "gap_upto" in meta else None
+    return _Noted(seq, bytes.fromhex(meta["hash"]) if seq else GENESIS, gap)
 
 
 class Indexer:
@@ -66,26 +85,25 @@ class Indexer:
         self._filling: asyncio.Task[None] | None = None
         self._price_slot = 0
         self._prune_at = 0.0
+        self._verify_at = clock.monotonic() + VERIFIED_EVERY_S
 
     async def open(self) -> None:
-        """Opens the file and sees how far it is; one that cannot be trusted is moved away. Before recovery."""
+        """Opens the file and sees how far it is; one that cannot be trusted is moved away. Before recovery.
+
+        Raises StoreError, Damaged among them, when the journal cannot be asked."""
         if not self._options.enabled:
             return
         try:
-            meta = await self.file.open()
-            await self._resume(meta)
+            noted = _noted(await self.file.open())
         except (StoreError, OSError, ValueError, LookupError) as error:
-            log.warning("the index is made anew", reason=str(error))
-            await self._replace()
-
-    async def _resume(self, meta: dict[str, str]) -> None:
-        known = int(meta.get("seq", "0"))
-        noted = bytes.fromhex(meta["hash"]) if known else GENESIS
-        if await self._hash_at(known) != noted:
-            raise Damaged("INDEX_DAMAGED", f"it is of another journal, of which it has seen {known} entries")
-        if "gap_upto" in meta:
-            self._waiting.missed(Gap(int(meta["gap_after"]), int(meta["gap_upto"])))
-        self._known, self._fresh, self._unchecked = known, True, True
+            await self._replace(str(error))
+            return
+        if await self._hash_at(noted.seq) != noted.digest:
+            await self._replace(f"it is of another journal, of which it has seen {noted.seq} entries")
+            return
+        if noted.gap is not None:
+            self._waiting.missed(noted.gap)
+        self._known, self._fresh, self._unchecked = noted.seq, True, True
 
     def follow(self, world: World, recorded: Sequence[Recorded]) -> None:
         """Notes what was just folded into the world: by itself while it is recovered, then commit by commit.
@@ -146,9 +164,7 @@ class Indexer:
         if not (self._fresh and self.file.in_place()):
             await self._anew("it could not be opened" if not self._fresh else "it is no longer there")
         try:
-            if self._unchecked:
-                await self.file.verify()
-                self._unchecked = False
+            await self._verify()
             while not await self._write_piece():
                 pass
             await self._prune()
@@ -177,7 +193,7 @@ class Indexer:
             return {}
         try:
             return await past(self.file, self._clock.now_ms())
-        except StoreError as error:
+        except (StoreError, ValueError) as error:  # its rows have not been verified yet
             log.warning("charts begin now", reason=str(error))
             return {}
 
@@ -198,9 +214,7 @@ class Indexer:
         """Whether that was all. One transaction, of one fact."""
         seen = await self._world().read(self._look)
         try:
-            digest = await self._hash_at(seen.place.seq)
-            if digest is None:
-                raise StoreFailed("FACT_GAP", f"fact {seen.place.seq} is not in the journal: some are missing")
+            digest = await self._written_hash(seen.place.seq)
             await self.file.write(batch(seen, self._waiting.gap, digest))
         except BaseException:
             self._waiting.give_back(seen.piece)
@@ -208,6 +222,16 @@ class Indexer:
         if seen.piece.whole:
             self._written = seen.place.seq
         return seen.piece.whole
+
+    async def _written_hash(self, seq: int) -> bytes:
+        """What the journal says; its damage is not taken for damage of the index."""
+        try:
+            digest = await self._hash_at(seq)
+        except Damaged as error:
+            raise StoreFailed(error.code, str(error)) from error
+        if digest is None:
+            raise StoreFailed("FACT_GAP", f"fact {seq} is not in the journal: some are missing")
+        return digest
 
     def _look(self, world: World) -> Look:
         return look(world.exchange, Place(self._seq or 0, self._at_ms), self._waiting.take(), self._due)
@@ -228,8 +252,9 @@ class Indexer:
         if self._seq:
             self._waiting.missed(Gap(0, self._seq))
 
-    async def _replace(self) -> None:
+    async def _replace(self, reason: str) -> None:
         """Before recovery, which will show everything."""
+        log.warning("the index is made anew", reason=reason)
         self._known, self._unchecked = 0, False
         self._waiting = Waiting()
         try:
@@ -237,6 +262,15 @@ class Indexer:
             self._fresh = True
         except (StoreError, OSError) as error:
             log.warning("the index cannot be written", reason=str(error))
+
+    async def _verify(self) -> None:
+        """After a start, and once a day."""
+        if self._clock.monotonic() >= self._verify_at:
+            self._unchecked = True
+        if self._unchecked:
+            await self.file.verify()
+            self._unchecked = False
+            self._verify_at = self._clock.monotonic() + VERIFIED_EVERY_S
 
     async def _prune(self) -> None:
         if self._clock.monotonic() < self._prune_at:

@@ -89,7 +89,8 @@ def rebuild(directory: Path, since_ms: int, progress: Callable[[int, int], None]
                 with closing(index.create(new)) as connection:
                     index.save_prices(connection, old)
                     _write(connection, reader, _Told(newest, progress), since_ms)
-                _remove(old)
+                for beside in index.files_of(old)[1:]:  # a log of the old one would be taken for one of the new
+                    beside.unlink(missing_ok=True)
                 new.replace(old)
             except OSError as error:
                 raise StoreError("INDEX_UNUSABLE", f"{new}: {error.strerror}") from error

@@ -4,6 +4,8 @@ A liquidation moves the curve for the next one, and others may be at it too: who
 is no error. What fails for a reason of its own is left alone for a while, and never holds up the others.
 """
 
+import asyncio
+
 import structlog
 
 from engine.clock import Clock
@@ -18,8 +20,9 @@ from venue.exchange.commands import Code, LiquidatePosition, Rejection
 from venue.exchange.facts import PositionLiquidated
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-MAX_ATTEMPTS = 64
-"""Attempts per pass, successful or not, so that a crash of the market cannot starve the loop."""
+MAX_ATTEMPTS = 256
+"""Attempts per pass, successful or not, so that a crash of the market cannot starve the loop. They share a few
+transactions: one at a time a disk would take them too slowly."""
 RACED = (Code.NOT_OPEN, Code.NOT_LIQUIDATABLE, Code.SAME_BLOCK)
 
 
@@ -40,20 +43,21 @@ class Liquidator:
         self._account = account
         self._cost = cost
         self._notes: Notes[int] = Notes()
-        self._overdue = Overdue()
+        self._overdue: Overdue[int] = Overdue()
         self.tally = Tally()
 
     async def pass_once(self) -> str:
         """One look, and its liquidations."""
-        for position_id in await self._settlement.read(self._worth_an_attempt):
-            await self._attempt(position_id)
+        found = await self._settlement.read(self._worth_an_attempt)
+        await asyncio.gather(*map(self._attempt, found))  # in this order; they share a transaction
         return str(self.tally)
 
     def _worth_an_attempt(self, world: World) -> list[int]:
         """What the exchange would liquidate now and pays for, the worst first."""
         now_ms, tally = self._clock.now_ms(), self.tally
         looked = self._book.looked
-        due = self._book.due(world.exchange)
+        worst_first = self._book.worst_first(world.exchange)
+        due = [each.position_id for each in worst_first]
         tally.checked += self._book.looked - looked
         tally.ready = len(due)
         self._notes.forget_all_but(frozenset(due))
@@ -61,10 +65,13 @@ class Liquidator:
         oldest = self._overdue.oldest(now_ms)
         tally.oldest_ms = oldest[1] if oldest else None
         found: list[int] = []
-        for position_id in due:
+        for each in worst_first:
+            position_id = each.position_id
             if len(found) == MAX_ATTEMPTS:
                 break
-            if reason := self._why_not(world, position_id, now_ms):
+            if each.cover >= 0 and -each.less_fee < self._cost:  # what it pays is known without a dry run
+                tally.skipped("unprofitable")
+            elif reason := self._why_not(world, position_id, now_ms):
                 tally.skipped(reason)
             else:
                 found.append(position_id)

@@ -34,7 +34,11 @@ class LiquidationBook:
     def due(self, exchange: Exchange) -> list[int]:
         """Ids of the positions that a liquidation would now be accepted for, all markets together: least equity per
         margin first, then largest fee, then id. Those opened in this block wait for the next."""
-        return [due.position_id for due in sorted(self.all_due(exchange)) if due.open_block != exchange.current_block]
+        return [due.position_id for due in self.worst_first(exchange)]
+
+    def worst_first(self, exchange: Exchange) -> list[Due]:
+        """Those of `due` with what orders them."""
+        return [due for due in sorted(self.all_due(exchange)) if due.open_block != exchange.current_block]
 
     def all_due(self, exchange: Exchange) -> list[Due]:
         """Exactly the positions past their limit, those opened in this block too, in no order."""

@@ -50,6 +50,9 @@ class LiquidationIndex:
         self._origin = 0
         self._k = 0
         self._top = inf
+        self._at: tuple[int, int, int, MarketParams] | None = None
+        self._asked: list[tuple[Position, Health]] = []
+        """What the last look came to, at `_at`: while the market stays as it was, nobody is asked again."""
         for position in positions:
             self.put(position)
 
@@ -73,6 +76,7 @@ class LiquidationIndex:
 
     def remove(self, position_id: int) -> None:
         """A position that has ended; one that is not here is no error."""
+        self._at = None
         self._near.pop(position_id, None)
         serial = self._serials.pop(position_id, None)
         if serial is not None:
@@ -137,6 +141,10 @@ class LiquidationIndex:
 
     def _look(self, market: Market) -> list[tuple[Position, Health]]:
         """Crosses what the market's move has crossed; the positions without a region then, with their exact health."""
+        at = (market.base_reserve, market.quote_reserve, market.cumulative_carry_index, market.params)
+        if self._at is not None and self._at[:3] == at[:3] and self._at[3] is at[3]:
+            return self._asked
+        self._at = None
         now = self._arrive(market)
         self._cross(now)
         waiting, self._near = self._near, {}  # a dict keeps the size it once had: emptied in place it is slow to walk
@@ -153,6 +161,7 @@ class LiquidationIndex:
                     self._fence(position, safe)
         finally:
             self._near.update(waiting)
+        self._at, self._asked = at, asked
         return asked
 
     def _arrive(self, market: Market) -> Moment:

@@ -95,7 +95,7 @@ def live_places(
             Loop("wallets", HOMES, pinning.pass_once),
             *(loop for wallet, each in crew.items() for loop in _loops(each, live, _tail(wallet, live))),
             Loop("trust", TRUST, read.trust.pass_once, looks=True),
-            Loop("blocks", SENDER, chain.follow, looks=True),
+            Loop("blocks", SENDER, chain.follow, looks=True, endless=True),
             Loop("contracts", PINS, chain.pins.pass_once),
         ),
         alarms=lambda: _alarms(live, read, chain, pinning, crew),

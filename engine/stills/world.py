@@ -52,6 +52,10 @@ class Unreadable(ValueError):
     """A body that this perpdesk has not made, or cannot read."""
 
 
+class Foreign(Unreadable):
+    """Made by a perpdesk of other code: of no use to this one, and nothing is wrong with it."""
+
+
 def freeze(still: Still) -> bytes:
     """The body of a snapshot."""
     file = BytesIO()
@@ -63,9 +67,9 @@ def freeze(still: Still) -> bytes:
 
 
 def thaw(body: bytes) -> Still:
-    """What `freeze` was given. Raises Unreadable, whatever is wrong with it."""
+    """What `freeze` was given. Raises Foreign, or Unreadable, whatever is wrong with it."""
     if body[:_FINGERPRINT] != fingerprint():
-        raise Unreadable("made by another perpdesk")
+        raise Foreign("made by another perpdesk")
     file = BytesIO(body)
     file.seek(_FINGERPRINT)
     try:

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from store import backup
+from store.journal import Mark
 from tests.cli.perpdesk import perpdesk, running
 from tests.cli.test_looks import Demo
 from tests.engine.journals import write
+from tui import audit_verbs
 
 
 @pytest.fixture
@@ -41,7 +46,10 @@ def test_damage_is_found_and_the_way_out_of_it_works(tmp_path: Path, state: Path
     assert f"perpdesk restore BACKUP {state} --replace" in run.stderr
     refused = perpdesk(tmp_path, "run", "--headless", "--for", "1", "--state", str(state))
     assert refused.returncode == 66
-    assert perpdesk(tmp_path, "backup", str(state), str(tmp_path / "other")).returncode == 66
+    unfit = perpdesk(tmp_path, "backup", str(state), str(tmp_path / "other"))
+    assert unfit.returncode == 66
+    assert f"perpdesk restore BACKUP {state} --replace" in unfit.stderr
+    assert f"{tmp_path / 'other.partial'} may be deleted" in unfit.stderr
     assert not (tmp_path / "other").exists()
     held = perpdesk(tmp_path, "restore", str(copy), str(state))
     assert (held.returncode, held.stdout) == (74, "")
@@ -81,6 +89,9 @@ def test_beside_a_running_engine_a_backup_is_whole_and_a_restore_is_refused(tmp_
         (("verify", "nowhere"), "no perpdesk.db in there", 74),
         (("restore", "nowhere", "--drill"), "no perpdesk.db in there", 74),
         (("restore", "nowhere"), "expected BACKUP DIR, or BACKUP --drill", 64),
+        (("restore", "nowhere", "--drill", "--replace"), "a drill replaces nothing", 64),
+        (("restore", "nowhere", "./nowhere", "--replace"), "expected two directories", 64),
+        (("verify", "nowhere", "--config", "perpdesk.toml"), "--config is for --chain", 64),
         (("backup", "nowhere", "to"), "no perpdesk.db in there", 74),
     ],
 )
@@ -97,5 +108,86 @@ def test_what_is_asked_wrongly_is_one_line(
 
 def test_without_a_node_nothing_is_compared_with_the_chain(tmp_path: Path, state: Path) -> None:
     run = perpdesk(tmp_path, "verify", str(state), "--chain")
-    assert (run.returncode, run.stdout) == (78, "")
+    assert run.returncode == 78
     assert "BASE_RPC_URL" in run.stderr
+    assert run.stdout == perpdesk(tmp_path, "verify", str(state)).stdout
+
+
+def test_a_fault_of_the_directory_says_more_than_a_node_that_is_missing(tmp_path: Path, state: Path) -> None:
+    (state / "perpdesk.still-12").write_text("nothing")
+    run = perpdesk(tmp_path, "verify", str(state), "--chain")
+    assert run.returncode == 66
+    assert "not a snapshot" in run.stdout or "somebody else" in run.stdout
+    assert "not compared with the chain: " in run.stderr
+    assert "BASE_RPC_URL" in run.stderr
+
+
+def test_half_a_journal_is_not_compared_with_the_chain(tmp_path: Path, state: Path) -> None:
+    rotten(state)
+    run = perpdesk(tmp_path, "verify", str(state), "--chain")
+    assert run.returncode == 66
+    assert "not compared with the chain: what the journal says is not known to its end" in run.stderr
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_journal_that_is_gone_is_damage(tmp_path: Path, state: Path, left: str) -> None:
+    copy = tmp_path / "copy"
+    assert perpdesk(tmp_path, "backup", str(state), str(copy)).returncode == 0
+    (state / "perpdesk.db").unlink()
+    if left == "an empty file":
+        (state / "perpdesk.db").touch()
+    run = perpdesk(tmp_path, "verify", str(state))
+    assert run.returncode == 66
+    assert "the journal is gone, perpdesk.head beside it remembers entries" in run.stderr
+    held = perpdesk(tmp_path, "restore", str(copy), str(state))
+    assert held.returncode == 74
+    assert "--replace sets it aside" in held.stderr
+    assert perpdesk(tmp_path, "restore", str(copy), str(state), "--replace").returncode == 0
+    assert perpdesk(tmp_path, "verify", str(state)).returncode == 0
+
+
+def test_what_to_do_can_be_copied_into_a_shell(tmp_path: Path, state: Path) -> None:
+    odd = state.rename(tmp_path / "my DIR; of paper")
+    rotten(odd)
+    run = perpdesk(tmp_path, "verify", str(odd))
+    assert run.stderr.startswith(f"perpdesk: {odd}: do not trade")
+    assert run.stderr.endswith(f"perpdesk restore BACKUP {shlex.quote(str(odd))} --replace\n")
+
+
+def test_a_missing_witness_is_told_and_is_no_fault(tmp_path: Path, state: Path) -> None:
+    (state / "perpdesk.head").unlink()
+    run = perpdesk(tmp_path, "verify", str(state))
+    assert run.returncode == 0
+    assert "note: perpdesk.head: no witness: a cut would not be noticed" in run.stdout
+
+
+def test_a_restore_that_puts_nothing_there_leaves_nothing(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, kept = tmp_path / "there", tmp_path / "new" / "state"
+    there.mkdir()
+    monkeypatch.setattr(backup, "_end_of", lambda _file: None)
+    for directory in (kept, there):
+        run = CliRunner().invoke(audit_verbs.restore, [str(state), str(directory)])
+        assert "written to while it was copied" in str(run.exception)
+    assert not (tmp_path / "new").exists()
+    assert there.exists()
+
+
+def test_a_restore_that_fails_says_first_where_the_old_files_are(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    assert perpdesk(tmp_path, "backup", str(state), str(copy)).returncode == 0
+    put_back = backup.put_back
+
+    def on_a_bad_disk(source: Path, directory: Path, mark: Mark) -> Path | None:
+        aside = put_back(source, directory, mark)
+        rotten(directory)
+        return aside
+
+    monkeypatch.setattr(backup, "put_back", on_a_bad_disk)
+    run = CliRunner().invoke(audit_verbs.restore, [str(copy), str(state), "--replace"])
+    (aside,) = state.glob("replaced-*")
+    assert f"what was there is in {aside}" in run.output
+    assert "the disk is at fault" in str(run.exception)

@@ -67,6 +67,15 @@ def test_a_damaged_journal_leaves_the_old_index_alone(tmp_path: Path, state: Pat
     assert not list(state.glob("index.db.new*"))
 
 
+def test_a_damaged_index_is_refused_with_what_to_do(tmp_path: Path, state: Path) -> None:
+    (state / "index.db").write_bytes(bytes(9_000))
+    run = perpdesk(tmp_path, "index", "status", "--state", str(state))
+    refused(run, 66, "a starting engine makes it anew, or `perpdesk index rebuild`")
+    (tmp_path / "config.toml").write_text("[index]\nblock_days = 0\n")
+    told(tmp_path, state, "rebuild", "--config", str(tmp_path / "config.toml"))
+    agree(state)
+
+
 def test_a_killed_engine_continues_its_index_and_nobody_rebuilds_beside_it(tmp_path: Path) -> None:
     state = tmp_path / "state"
     demo = ("demo", "--headless", "--state", str(state), "--seed", "3")

@@ -14,6 +14,7 @@ from engine.desks.accounts import deployed, in_flight
 from engine.indexing.rebuild import rebuild
 from engine.replay import world_of
 from engine.sound import faults
+from engine.stills import world as frozen
 from engine.stills.make import make
 from engine.world import World
 from store import stills
@@ -172,3 +173,71 @@ def test_an_index_is_compared_with_the_fold(state: Path, tmp_path: Path) -> None
         connection.execute("UPDATE positions SET margin = '1' WHERE id = 3")
         connection.commit()
     assert [check for check, ok in found(audit(copy)).items() if not ok] == ["index"]
+
+
+@pytest.fixture
+def copy(state: Path, tmp_path: Path) -> Path:
+    directory = tmp_path / "copy"
+    directory.mkdir()
+    for name in ("perpdesk.db", "perpdesk.head"):
+        (directory / name).write_bytes((state / name).read_bytes())
+    return directory
+
+
+@pytest.fixture
+def shorter(tmp_path: Path) -> Path:
+    """A journal that begins as the other does."""
+    directory = tmp_path / "shorter"
+    directory.mkdir()
+    asyncio.run(write(directory, ENTRIES // 2))
+    return directory
+
+
+def notes(report: Report) -> list[str]:
+    return [note for each in report.findings for note in each.notes]
+
+
+def test_a_snapshot_that_is_pruned_meanwhile_is_no_fault(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(copy, pytest.fail)
+    there = stills.found(copy)
+    there[0].unlink()
+    monkeypatch.setattr(stills, "found", lambda _directory: there)
+    assert audit(copy).ok
+
+
+def test_a_snapshot_of_another_perpdesk_is_not_compared(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(copy, pytest.fail)
+    (path,) = stills.found(copy)
+    monkeypatch.setattr(frozen, "fingerprint", lambda: bytes(32))
+    report = audit(copy)
+    assert report.ok
+    assert next(each.cases for each in report.findings if each.check == "snapshots") == 0
+    assert notes(report) == [f"{path}: made by another perpdesk; not compared"]
+
+
+def test_a_snapshot_of_entries_that_are_not_there_says_that_the_journal_was_cut(copy: Path, shorter: Path) -> None:
+    make(copy, pytest.fail)
+    (path,) = stills.found(copy)
+    path.rename(shorter / path.name)
+    report = audit(shorter)
+    assert [check for check, ok in found(report).items() if not ok] == ["chain"]
+    assert [fault for each in report.findings for fault in each.faults] == [
+        f"{shorter / path.name}: speaks of entries behind {report.mark.seq}: of another journal, or this one was cut"
+    ]
+
+
+def test_an_index_of_facts_that_are_not_there_says_that_the_journal_was_cut(copy: Path, shorter: Path) -> None:
+    rebuild(copy, 0, lambda _done, _of: None)
+    (copy / "index.db").rename(shorter / "index.db")
+    report = audit(shorter)
+    assert [fault for each in report.findings for fault in each.faults] == [
+        f"index.db: speaks of entries behind {report.mark.seq}: of another journal, or this one was cut"
+    ]
+
+
+def test_a_journal_without_a_witness_is_said_to_have_none(copy: Path) -> None:
+    assert notes(audit(copy)) == []
+    (copy / "perpdesk.head").unlink()
+    report = audit(copy)
+    assert report.ok
+    assert notes(report) == ["perpdesk.head: no witness: a cut would not be noticed"]

@@ -81,6 +81,13 @@ def test_what_a_keeper_did_is_told_by_outcome_and_what_it_left_by_reason() -> No
     assert value(seen, "oldest_ready_seconds", keeper="liquidator") == 12.5
 
 
+@pytest.mark.parametrize(("ready", "shown"), [(3, False), (0, True)])
+def test_how_long_what_is_ready_has_waited_is_not_nought_where_nobody_knows(ready: int, shown: bool) -> None:
+    row = KeeperRow("pools", KeeperHealth.OK, 10, 1_000, "", work=Work(9, ready, None, (), ()))
+    seen = seen_of(replace(snapshot(), keepers=(row,)))
+    assert (("perpdesk_oldest_ready_seconds", frozenset({("keeper", "pools")})) in seen) is shown
+
+
 def test_what_is_unknown_is_left_out_and_never_nought() -> None:
     seen = seen_of(replace(snapshot(), markets=(replace(market(0), age_ms=None, tradable=False),)))
     assert ("perpdesk_feed_age_seconds", frozenset({("market", "ETH")})) not in seen

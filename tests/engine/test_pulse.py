@@ -14,7 +14,7 @@ from engine.clock import SystemClock
 from engine.config import Settings
 from engine.engine import Engine, Options
 from engine.holds import BUDGET, Holds
-from engine.pulse import HOLD_S, JUMP_MS, Pulse, Watchdog
+from engine.pulse import BEAT_S, HOLD_S, JUMP_MS, Pulse, Watchdog
 from engine.worker import Cadence, Worker
 from tests.engine.house import ManualClock, enrolled, listed, settled
 from tests.engine.trading import ScriptedAgent, manager
@@ -42,6 +42,21 @@ def test_a_jump_is_noticed_by_whoever_asks_first(jump_ms: int) -> None:
     assert pulse.why_not() != ""
     clock.advance(1)
     assert pulse.why_not() == ""
+
+
+async def test_a_process_that_was_stopped_begins_nothing_until_all_has_been_seen_again() -> None:
+    clock = SettableClock()
+    pulse = Pulse(clock)
+    beating = asyncio.create_task(pulse.run())
+    while not pulse.beats:
+        await asyncio.sleep(0)
+        clock.advance(BEAT_S)
+    assert pulse.why_not() == ""
+    clock.advance(60)
+    assert pulse.why_not() == "the process stood still for 60 s: nothing is opened for a while"
+    clock.advance(HOLD_S)
+    beating.cancel()
+    await asyncio.wait((beating,))
 
 
 def test_a_clock_that_is_pulled_gently_is_no_jump() -> None:

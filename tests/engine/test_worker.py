@@ -7,7 +7,7 @@ import pytest
 
 from engine.settlement import StoreFailed
 from engine.snapshot import KeeperHealth
-from engine.worker import Cadence, Worker
+from engine.worker import FIRST_PASS_S, Cadence, Worker
 from tests.engine.house import ManualClock
 
 
@@ -94,3 +94,40 @@ async def test_a_broken_store_ends_the_loop() -> None:
 
 def test_a_demo_runs_its_cadences_faster() -> None:
     assert Cadence(300, 480).faster(60) == Cadence(5, 8)
+
+
+async def test_a_first_pass_that_hangs_is_late_unless_it_is_meant_to_go_on() -> None:
+    clock = ManualClock()
+
+    async def hang() -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    for endless, health in ((False, KeeperHealth.LATE), (True, KeeperHealth.OK)):
+        worker = Worker("w", Cadence(1, 1), hang, clock, random.Random(1), endless=endless)
+        task = asyncio.create_task(worker.run())
+        await turn()
+        assert worker.row().health is KeeperHealth.OK
+        clock.advance(FIRST_PASS_S + 1)
+        assert worker.row().health is health
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+async def test_work_that_cancels_itself_does_not_end_its_loop() -> None:
+    clock = ManualClock()
+
+    async def cancelled() -> str:
+        raise asyncio.CancelledError
+
+    worker = Worker("w", Cadence(1, 1), cancelled, clock, random.Random(1))
+    task = asyncio.create_task(worker.run())
+    for _ in range(3):
+        await turn()
+        clock.advance(60)
+    assert not task.done()
+    assert worker.row().health is KeeperHealth.FAILING
+    assert worker.failures >= 2
+    task.cancel()
+    await asyncio.wait((task,))
+    assert task.cancelled()

@@ -1,7 +1,7 @@
 """`python -m tests.proof [--short] [--seed N] [NAME]`: runs the checks whose name begins with NAME, all without one.
 
-One JSON line on stdout for each; exit status 1 when anything was violated, 64 when no check has that name. What failed
-is told on stderr by the tests themselves.
+One JSON line on stdout for each; exit status 1 when anything was violated, 64 when no check has that name. A check that
+tried nothing is a violation. What failed is told on stderr by the tests themselves, and which were skipped, and why.
 """
 
 import argparse
@@ -71,25 +71,35 @@ def proof(check: str, seed: int, *, short: bool) -> Proof:
             "--override-ini=junit_family=xunit1",
         )
         command = (sys.executable, "-m", "pytest", *arguments, *CHECKS[check])
-        began = time.monotonic()
+        before, began = commit(), time.monotonic()
         ended = subprocess.run(command, env=surroundings, stdout=sys.stderr, check=False)
         seconds = time.monotonic() - began
-        cases, violations = counted(told) if told.exists() else (0, 1)
-    if ended.returncode and not violations:
+        cases, violations, skipped = counted(told) if told.exists() else (0, 1, ())
+    for each in skipped:
+        sys.stderr.write(f"{check}: skipped {each}\n")
+    if not violations and (ended.returncode or not cases):
         violations = 1
-    return Proof(check, cases, violations, round(seconds, 1), seed, commit())
+    return Proof(check, cases, violations, round(seconds, 1), seed, spanned(before, commit()))
 
 
-def counted(told: Path) -> tuple[int, int]:
-    """Cases tried and tests that failed, by what pytest wrote down. A test that was skipped tried nothing."""
+def counted(told: Path) -> tuple[int, int, tuple[str, ...]]:
+    """Cases tried, tests that failed, and those that were skipped with their reasons, by what pytest wrote down. A test
+    that was skipped tried nothing."""
     cases = violations = 0
+    skipped = []
     for test in Xml.parse(told).iter("testcase"):  # noqa: S314 - our own
-        if test.find("skipped") is not None:
+        if (skip := test.find("skipped")) is not None:
+            skipped.append(f"{test.get('classname')}.{test.get('name')}: {skip.get('message')}")
             continue
         said = [int(each.get("value", "1")) for each in test.iter("property") if each.get("name") == "cases"]
         cases += sum(said) or 1
         violations += any(test.find(kind) is not None for kind in ("failure", "error"))
-    return cases, violations
+    return cases, violations, tuple(skipped)
+
+
+def spanned(before: str, after: str) -> str:
+    """The commit that a check was begun on, with a plus sign too where it was not the same at the end."""
+    return before if before == after else f"{before.removesuffix('+')}+"
 
 
 def commit() -> str:

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 import sqlite3
 import sys
 import time
@@ -147,6 +148,39 @@ async def test_a_program_whose_directory_was_taken_stops_by_itself(tmp_path: Pat
         assert crowd.unspoiled() == ""
     finally:
         crowd.runs.kill()
+
+
+def _delete(state: Path) -> None:
+    (state / "perpdesk.db").unlink()
+
+
+def _replace(state: Path) -> None:
+    (state / "perpdesk.db").rename(state / "old.db")
+    (state / "perpdesk.db").touch()
+
+
+def _move(state: Path) -> None:
+    state.rename(state.with_name("elsewhere"))
+
+
+def _remove(state: Path) -> None:
+    while state.exists():  # it is written to meanwhile
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.mark.parametrize("lose", [_delete, _replace, _move, _remove])
+async def test_a_program_whose_journal_is_gone_acknowledges_nothing_more(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    state = tmp_path / "state"
+    life = born(tmp_path, "demo", "--headless", "--seed", "3", "--state", str(state))
+    await ready(state, life)
+    lose(state)
+    status = life.status() if life.ended(60.0) else life.kill()
+    assert status == 74
+    said = [line for line in life.words().splitlines() if not line.startswith("timestamp=")]
+    gone = f"{state / 'perpdesk.db'}: moved, deleted or replaced while it was written"
+    assert said == [f"perpdesk: the journal cannot be written: {gone}"]
 
 
 async def _history(directory: Path, rng: random.Random) -> int:

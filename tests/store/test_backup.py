@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import resource
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -95,20 +96,34 @@ class Died(Exception):
     """The power went."""
 
 
-def _dying(step: int, do: Callable[..., object]) -> tuple[Callable[..., object], Callable[[], int]]:
-    count = itertools.count(1)
-    reached = [0]
+class Steps:
+    """Whatever makes a step; before the one at `last` it dies."""
 
-    def dying(*arguments: object, **more: object) -> object:
-        reached[0] = next(count)
-        if reached[0] == step:
-            raise Died
-        return do(*arguments, **more)
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.count = 0
 
-    return dying, lambda: reached[0]
+    def of(self, do: Callable[..., object]) -> Callable[..., object]:
+        def step(*arguments: object, **more: object) -> object:
+            self.count += 1
+            if self.count == self.last:
+                raise Died
+            return do(*arguments, **more)
+
+        return step
 
 
-@pytest.mark.parametrize("cut", ["wal", "no wal", "no journal"])
+def cut_short(directory: Path) -> None:
+    """The newest three are gone; perpdesk.head remembers them."""
+    with closing(sqlite3.connect(directory / "perpdesk.db")) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DELETE FROM journal WHERE seq > 6")
+        connection.commit()
+
+
+@pytest.mark.parametrize("cut", ["wal", "no wal", "no journal", "cut short"])
 def test_at_every_step_it_may_die_and_never_starts_a_journal_that_is_neither(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
@@ -118,29 +133,30 @@ def test_at_every_step_it_may_die_and_never_starts_a_journal_that_is_neither(
         whole = mark_of(directory)
         if cut == "no journal":
             (directory / "perpdesk.db").unlink()
+        elif cut == "cut short":
+            cut_short(directory)
+            assert asyncio.run(_start(directory)) is None
         elif cut == "wal":
             with closing(sqlite3.connect(directory / "perpdesk.db")) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
-        dying, reached = _dying(step, Path.rename)
-        syncing, synced = _dying(step, files.sync)
+        steps = Steps(step)
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "rename", dying)
-            if step % 2:
-                patch.setattr(backup, "sync", syncing)
+            patch.setattr(Path, "rename", steps.of(Path.rename))
+            patch.setattr(backup, "sync", steps.of(files.sync))
             try:
                 backup.put_back(tmp_path / "copy", directory, mark)
             except Died:
                 pass
             else:
                 break
-        assert reached() == step or synced() == step
+        assert steps.count == step
         found = asyncio.run(_start(directory))
         assert found in (None, mark.seq, whole.seq)
         assert found != 0
         backup.put_back(tmp_path / "copy", directory, mark)
         assert asyncio.run(_start(directory)) == mark.seq
         assert mark_of(directory) == mark
-    assert step > 3
+    assert step > 6
 
 
 async def _start(directory: Path) -> int | None:
@@ -164,3 +180,66 @@ def test_entries_survive_the_way_there_and_back(tmp_path: Path) -> None:
     fresh.mkdir()
     assert backup.put_back(tmp_path / "copy", fresh, mark) is None
     assert list(entries(fresh)) == list(entries(source))
+
+
+def _names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_a_backup_that_is_written_to_meanwhile_replaces_nothing(tmp_path: Path) -> None:
+    copy, directory = tmp_path / "copy", filled(tmp_path / "state", 9)
+    mark = backed_up(filled(tmp_path / "old", 5), copy)
+    whole, names = mark_of(directory), _names(directory)
+    asyncio.run(_goes_on(copy))
+    with pytest.raises(StoreError, match="written to while it was copied") as caught:
+        backup.put_back(copy, directory, mark)
+    assert caught.value.code == "BACKUP_CHANGED"
+    assert (_names(directory), mark_of(directory)) == (names, whole)
+
+
+async def _goes_on(directory: Path) -> None:
+    await (await written(directory, 1, 6)).close()
+
+
+@pytest.mark.parametrize("what", ["a file", "a link"])
+def test_a_partial_folder_of_somebody_else_is_left_alone(tmp_path: Path, what: str) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "perpdesk.db").write_text("theirs")
+    partial = tmp_path / "copy.partial"
+    if what == "a link":
+        partial.symlink_to(foreign)
+    else:
+        foreign.rename(partial)
+        (partial / "thesis.tex").write_text("theirs")
+    with pytest.raises(StoreError, match="no backup left") as caught:
+        backup.draft(tmp_path / "copy")
+    assert caught.value.code == "TARGET_TAKEN"
+    assert (partial / "perpdesk.db").read_text() == "theirs"
+
+
+def test_what_a_backup_left_that_was_killed_is_made_anew(tmp_path: Path) -> None:
+    partial = tmp_path / "copy.partial"
+    partial.mkdir()
+    for name in ("perpdesk.db", "perpdesk.db-journal", "perpdesk.db-wal", "perpdesk.db-shm", "perpdesk.head.new"):
+        (partial / name).write_text("half")
+    assert backed_up(filled(tmp_path / "state", 5), tmp_path / "copy").seq == 5
+    assert _names(tmp_path / "copy") == ["perpdesk.db", "perpdesk.head"]
+
+
+def test_a_full_disk_names_the_target(tmp_path: Path) -> None:
+    """By a limit on the size of files, which the kernel refuses as it does where nothing is left."""
+    source = filled(tmp_path / "state", 1_000)
+    room = 48 << 10
+    assert (source / "perpdesk.db").stat().st_size > room
+    folder = backup.draft(tmp_path / "copy")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(StoreError) as caught:
+            backup.copy(source, folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(caught.value).startswith(f"{folder}/perpdesk.db: ")
+    assert not isinstance(caught.value, Damaged)
+    assert not folder.exists()

@@ -157,6 +157,18 @@ def test_one_damaged_file_is_kept_and_its_prices_are_read_from_both_ends(path: P
         index.write(connection, Batch(meta={"seq": "4"}))
 
 
+def test_one_goes_under_a_numbered_name_where_the_first_is_taken(path: Path) -> None:
+    for name in (index.DAMAGED_FILE, f"{index.DAMAGED_FILE}-2-wal"):
+        path.with_name(name).mkdir()
+        (path.with_name(name) / "mine").write_text("kept")
+    written(path)
+    away = index.set_aside(path)
+    assert (away.name, path.exists()) == (f"{index.DAMAGED_FILE}-3", False)
+    with closing(index.create(path)) as connection:
+        assert index.save_prices(connection, away) == len(PRICES)
+    assert (path.with_name(index.DAMAGED_FILE) / "mine").exists()
+
+
 def test_where_there_is_none_nothing_is_made(path: Path) -> None:
     with pytest.raises(StoreError, match=r"index\.db: no such file") as refused:
         index.open_read_only(path)

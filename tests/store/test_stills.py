@@ -100,6 +100,23 @@ def test_a_link_a_folder_and_nothing_are_not_read(tmp_path: Path) -> None:
             read(tmp_path / f"perpdesk.still-{seq}")
 
 
+def test_a_pipe_of_that_name_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "perpdesk.still-8"
+    os.mkfifo(path, 0o600)
+    with pytest.raises(Unfit, match="not a regular file"):
+        read(path)
+
+
+def test_what_cannot_be_taken_away_harms_nothing(tmp_path: Path) -> None:
+    for seq in (1, 2, 3):
+        (tmp_path / f"perpdesk.still-{seq}").mkdir()
+    put(tmp_path, 4)
+    put(tmp_path, 5)
+    assert names(tmp_path) == [f"perpdesk.still-{seq}" for seq in (1, 2, 3, 4, 5)]
+    assert read(put(tmp_path, 6)).mark.seq == 6
+    assert not (tmp_path / "perpdesk.still-4").exists()
+
+
 def test_the_newest_two_stay_and_none_that_claims_to_be_newer(tmp_path: Path) -> None:
     for seq in (9, 10, 100):
         put(tmp_path, seq)

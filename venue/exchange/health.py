@@ -82,7 +82,9 @@ class Health:
     @property
     def loss_share(self) -> float:
         """Loss as a share of the loss allowed; 1.0 is the boundary. For display and ordering."""
-        return self.loss / self.allowed_loss if self.allowed_loss else float("inf")
+        if self.allowed_loss:
+            return self.loss / self.allowed_loss
+        return float("inf") if self.loss > 0 else 0.0
 
 
 def health(market: Market, position: Position) -> Health:
