@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from engine.audit import Finding
+from engine.config import Settings
+from engine.world import World
 from store import backup
 from store.journal import Mark
 from tests.cli.perpdesk import perpdesk, running
 from tests.cli.test_looks import Demo
 from tests.engine.journals import write
 from tui import audit_verbs
+from tui.live.shared import OutOfReach
 
 
 @pytest.fixture
@@ -120,6 +124,22 @@ def test_a_fault_of_the_directory_says_more_than_a_node_that_is_missing(tmp_path
     assert "not a snapshot" in run.stdout or "somebody else" in run.stdout
     assert "not compared with the chain: " in run.stderr
     assert "BASE_RPC_URL" in run.stderr
+
+
+def test_nodes_that_give_no_answer_take_nothing_from_what_was_found(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_world: World, _settings: Settings) -> tuple[Finding, ...]:
+        raise OutOfReach("chain: no node answers")
+
+    monkeypatch.setattr("tui.live.compared.compared", silent)
+    run = CliRunner().invoke(audit_verbs.verify, [str(state), "--chain"])
+    assert run.output.startswith("ok ")
+    assert isinstance(run.exception, OutOfReach)
+    (state / "perpdesk.still-12").write_text("nothing")
+    run = CliRunner().invoke(audit_verbs.verify, [str(state), "--chain"])
+    assert run.exit_code == 66
+    assert "not compared with the chain: chain: no node answers" in run.output
 
 
 def test_half_a_journal_is_not_compared_with_the_chain(tmp_path: Path, state: Path) -> None:
