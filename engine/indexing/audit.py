@@ -36,7 +36,7 @@ def said(directory: Path) -> Said | None:
             index.verify(connection)
             seq = int(index.read_meta(connection).get("seq", "0"))
             tables = {name: index.ask(connection, f"SELECT * FROM {name}") for name in _TABLES}  # noqa: S608
-    except StoreError as error:
+    except (StoreError, ValueError) as error:
         return Said(0, {}, str(error))
     return Said(seq, tables)
 
