@@ -47,7 +47,9 @@ def loops() -> None:
 
     begin = worker.Worker.__init__
 
-    def faulty(self: worker.Worker, name: str, cadence: Any, work: Callable[[], Awaitable[str]], *rest: Any) -> None:
+    def faulty(
+        self: worker.Worker, name: str, cadence: Any, work: Callable[[], Awaitable[str]], *rest: Any, **named: Any
+    ) -> None:
         left = 1
 
         async def once_more() -> str:
@@ -57,7 +59,7 @@ def loops() -> None:
                 held()
             return await work()
 
-        begin(self, name, cadence, once_more, *rest)
+        begin(self, name, cadence, once_more, *rest, **named)
 
     worker.Worker.__init__ = faulty  # type: ignore[assignment,method-assign]
 
