@@ -61,7 +61,7 @@ def loops() -> None:
 
         begin(self, name, cadence, once_more, *rest, **named)
 
-    worker.Worker.__init__ = faulty  # type: ignore[assignment,method-assign]
+    worker.Worker.__init__ = faulty  # type: ignore[method-assign]
 
 
 def _in_the_engine(do: Callable[[], None]) -> None:
