@@ -30,11 +30,15 @@ class Rogue:
         assert task is not None
         self._open.add(task)
         self.asked += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await reader.readuntil(b"\r\n\r\n")
-            await self.shape(self, writer)
-        writer.close()
-        self._open.discard(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await reader.readuntil(b"\r\n\r\n")
+                await self.shape(self, writer)
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()  # what nobody reads any more would keep it open for ever
+            self._open.discard(task)
 
     async def write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         """Goes on until the other end has had enough of it."""
@@ -42,10 +46,13 @@ class Rogue:
         await writer.drain()
         self.sent += len(data)
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """Lets go of everybody."""
-        for task in self._open:
+        left = tuple(self._open)
+        for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.sleep(0)  # for what is told at the next turn: that connections are gone
 
 
 def head(status: str = "200 OK", media: str = "application/json", **more: str) -> bytes:
@@ -127,5 +134,5 @@ async def serving(rogue: Rogue) -> AsyncIterator[Rogue]:
         yield rogue
     finally:
         server.close()
-        rogue.end()
+        await rogue.end()
         await server.wait_closed()
