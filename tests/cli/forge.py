@@ -18,18 +18,23 @@ def forged(tmp_path: Path, *arguments: str, **env: str) -> "subprocess.Completed
     out, err = tmp_path / "stdout", tmp_path / "stderr"
     argv = ["perpdesk", *arguments]
     asked = {"argv": argv, "env": environment(tmp_path, **env), "out": str(out), "err": str(err)}
-    server = _server()
-    if server.stdin is None or server.stdout is None:
-        raise AssertionError("started with pipes")
-    server.stdin.write(f"{json.dumps(asked)}\n")
-    server.stdin.flush()
-    status = int(server.stdout.readline())
+    status = int(ask("tests.cli.forge", asked))
     return subprocess.CompletedProcess(argv, status, out.read_text(), err.read_text())
 
 
+def ask(module: str, question: dict[str, Any]) -> str:
+    """The line that a module's server, one per process, answers a question with."""
+    server = _server(module)
+    if server.stdin is None or server.stdout is None:
+        raise AssertionError("started with pipes")
+    server.stdin.write(f"{json.dumps(question)}\n")
+    server.stdin.flush()
+    return server.stdout.readline()
+
+
 @cache
-def _server() -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.cli.forge"]
+def _server(module: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", module]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(server.kill)
     return server
@@ -45,13 +50,14 @@ def _serve() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         if (pid := os.fork()) == 0:
-            _run(cli.main, asked)
+            become(cli.main, asked)
         _, status = os.waitpid(pid, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 
-def _run(main: Callable[[], None], asked: dict[str, Any]) -> None:
+def become(main: Callable[[], None], asked: dict[str, Any]) -> None:
+    """Turns a fork into the run that was asked for; never returns."""
     status = 0
     try:
         os.environ.clear()

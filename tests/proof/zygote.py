@@ -1,21 +1,20 @@
 """The real program, loaded once and forked for every run, any number of them at a time; each may be killed."""
 
-import atexit
 import ctypes
 import gc
 import json
 import os
 import select
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from tests.cli.forge import ask, become
 from tests.cli.perpdesk import environment
 from tests.proof import plants
 
@@ -77,20 +76,7 @@ def born(folder: Path, *arguments: str, plant: str = "", **env: str) -> Life:
 
 
 def _asked(question: dict[str, Any]) -> str:
-    server = _server()
-    if server.stdin is None or server.stdout is None:
-        raise AssertionError("started with pipes")
-    server.stdin.write(f"{json.dumps(question)}\n")
-    server.stdin.flush()
-    return server.stdout.readline()
-
-
-@cache
-def _server() -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.proof.zygote"]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.kill)
-    return server
+    return ask("tests.proof.zygote", question)
 
 
 def _serve() -> None:
@@ -107,32 +93,15 @@ def _serve() -> None:
             answer = os.waitstatus_to_exitcode(status)
         elif (answer := os.fork()) == 0:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives the tests
-            _run(cli.main, asked)
+            become(partial(_planted, cli.main, asked["plant"]), asked)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
 
 
-def _run(main: Callable[[], None], asked: dict[str, Any]) -> None:
-    status = 0
-    try:
-        os.environ.clear()
-        os.environ.update(asked["env"])
-        for number, path, flags in (
-            (0, os.devnull, os.O_RDONLY),
-            (1, asked["out"], os.O_WRONLY),
-            (2, asked["err"], os.O_WRONLY),
-        ):
-            os.dup2(os.open(path, flags), number)
-        if asked["plant"]:
-            getattr(plants, asked["plant"])()
-        sys.argv = asked["argv"]
-        main()
-    except SystemExit as done:
-        status = done.code if isinstance(done.code, int) else 0 if done.code is None else 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+def _planted(main: Callable[[], None], plant: str) -> None:
+    if plant:
+        getattr(plants, plant)()
+    main()
 
 
 if __name__ == "__main__":
