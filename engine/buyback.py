@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -50,7 +51,8 @@ class BuybackEngine:
                 continue
             try:
                 async with self._locks[token]:
-                    settled += await self._settled(token)
+                    order_id, _ = await self._settlement.read(partial(_standing, token=token))
+                    settled += bool(order_id) and await self._settled(token, order_id)
             except StoreFailed:
                 raise
             except Exception as error:  # one token's fault does not hold up the others
@@ -58,11 +60,8 @@ class BuybackEngine:
                 log.error("buyback not asked after", token=token or "protocol", error=repr(error))
         return f"{len(open_)} unanswered, {settled} settled" + (f", {failed} failed" if failed else "")
 
-    async def _settled(self, token: str) -> bool:
-        """Whether the order without an answer, if there is one, has one now."""
-        order_id, _ = await self._settlement.read(lambda world: _standing(world, token))
-        if not order_id:
-            return False
+    async def _settled(self, token: str, order_id: str) -> bool:
+        """Whether an order without an answer has one now."""
         outcome = await self._venue.outcome(order_id)
         await self._settlement.submit(commands.RecordSwap(token, outcome))
         return not isinstance(outcome, SwapUnsettled)
@@ -92,7 +91,7 @@ class BuybackEngine:
     async def _one(self, token: str, least: Usdc) -> bool:
         order_id, amount = await self._settlement.read(lambda world: _standing(world, token))
         if order_id:
-            await self._settled(token)
+            await self._settled(token, order_id)
             return False
         if self._hold():
             return False

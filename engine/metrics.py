@@ -22,9 +22,9 @@ def serve(port: int, latest: Callable[[], Snapshot], timings: Callable[[], Itera
 
     `latest` is the newest picture, `timings` what takes time: a name, its labels, and the durations.
     """
-    registry = CollectorRegistry()
-    registry.register(Picture(latest, timings))
-    server, thread = start_http_server(port, addr=HOST, registry=registry)
+    figures = CollectorRegistry()
+    figures.register(Picture(latest, timings))
+    server, thread = start_http_server(port, addr=HOST, registry=figures)
 
     def stop() -> None:
         server.shutdown()

@@ -16,10 +16,10 @@ from engine.paper_wallet import DESK_PREFIX
 from engine.settlement import ExchangeDoor, Settlement
 from engine.snapshot import Work
 from engine.wallet import PaperPurse, Wallet
-from engine.watched import Ours, everybody
+from engine.watched import Ours
 from engine.worker import Cadence
 from engine.world import World
-from venue.exchange.paper import MIN_NOTIONAL, PaperVenue
+from venue.exchange.paper import MIN_NOTIONAL, PaperVenue, everybody
 from venue.perp import PerpVenue
 from venue.swap import SwapVenue
 

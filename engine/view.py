@@ -31,11 +31,12 @@ from engine.snapshot import (
     Status,
 )
 from engine.text import called, money
-from engine.watched import Ours, everybody
+from engine.watched import Ours
 from engine.world import World
 from venue.exchange.clearinghouse import fee_rate
 from venue.exchange.fixed import MICRO, WAD
 from venue.exchange.machine import carry_step
+from venue.exchange.paper import everybody
 from venue.exchange.state import Exchange
 from venue.exchange.tokens import TOKENS
 from venue.perp import PerpPosition, PositionRef

@@ -9,11 +9,6 @@ Ours = Callable[[Exchange], Iterable[Position]]
 """The open positions that may be asked for, of the exchange that is asked about."""
 
 
-def everybody(exchange: Exchange) -> Collection[Position]:
-    """All of them: for who looks at an exchange once, or at another each time."""
-    return exchange.open_positions.values()
-
-
 class Watched:
     """Kept by the facts of one exchange. `ours` says of an account whether it counts."""
 

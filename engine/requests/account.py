@@ -2,10 +2,11 @@
 
 from engine.exchange_rows import Account, HeldPosition, Holding, Side
 from engine.requests.prices import PriceSource
-from engine.watched import Ours, everybody
+from engine.watched import Ours
 from venue.exchange.fixed import WAD, down
 from venue.exchange.health import health
 from venue.exchange.ledger import wallet
+from venue.exchange.paper import everybody
 from venue.exchange.pool.state import PoolPosition
 from venue.exchange.pool.units import FLOAT
 from venue.exchange.state import Exchange

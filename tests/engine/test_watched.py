@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from engine.codec import decode
-from engine.watched import Watched, everybody
+from engine.watched import Watched
 from engine.world import World, evolve
 from store.reader import entries
 from tests.engine.journals import write
+from venue.exchange.paper import everybody
 
 
 def ours(account: str) -> bool:

@@ -5,7 +5,7 @@ becomes clearinghouse money (1e-18) exactly on the way in; on the way out what i
 desk's wallet on the exchange. Execution fees are paid with native tokens from outside, as a desk's operator would.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -50,6 +50,11 @@ class Clearing(Protocol):
     async def read(self, look: Callable[[Exchange], T]) -> T: ...
 
 
+def everybody(exchange: Exchange) -> Collection[Position]:
+    """All open positions: for who looks at an exchange once, or at another each time."""
+    return exchange.open_positions.values()
+
+
 class PaperVenue:
     """The `PerpVenue` over an embedded exchange; accounts with the `prefix` are the desks, all others stay hidden."""
 
@@ -62,7 +67,7 @@ class PaperVenue:
         min_notional: Usdc,
         prefix: str,
         now_ms: Callable[[], int],
-        among: Callable[[Exchange], Iterable[Position]] = lambda exchange: exchange.open_positions.values(),
+        among: Callable[[Exchange], Iterable[Position]] = everybody,
     ) -> None:
         """`among`: the open positions that those of the desks are among."""
         self._clearing = clearing
@@ -177,7 +182,7 @@ class PositionViews:
     def __init__(
         self,
         prefix: str,
-        among: Callable[[Exchange], Iterable[Position]] = lambda exchange: exchange.open_positions.values(),
+        among: Callable[[Exchange], Iterable[Position]] = everybody,
     ) -> None:
         self._prefix = prefix
         self._among = among
