@@ -8,9 +8,13 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import psutil
 
 from tests.cli.perpdesk import environment
+
+THIS: Final = "tests.cli.forge"
 
 
 def forged(tmp_path: Path, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -18,8 +22,14 @@ def forged(tmp_path: Path, *arguments: str, **env: str) -> "subprocess.Completed
     out, err = tmp_path / "stdout", tmp_path / "stderr"
     argv = ["perpdesk", *arguments]
     asked = {"argv": argv, "env": environment(tmp_path, **env), "out": str(out), "err": str(err)}
-    status = int(ask("tests.cli.forge", asked))
+    status = int(ask(THIS, asked))
     return subprocess.CompletedProcess(argv, status, out.read_text(), err.read_text())
+
+
+def running() -> psutil.Process:
+    """The program that `forged` waits for in another thread."""
+    (program,) = psutil.Process(_server(THIS).pid).children()
+    return program
 
 
 def ask(module: str, question: dict[str, Any]) -> str:

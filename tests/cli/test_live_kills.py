@@ -17,7 +17,6 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Final
 
-import psutil
 import pytest
 
 from tests.chain.fixtures import _needs_anvil
@@ -87,8 +86,7 @@ class Bench:
             running.add_done_callback(lambda _: axe.reached.set())
             assert axe.reached.wait(PATIENCE_S)
             if not running.done():
-                (program,) = psutil.Process(forge._server().pid).children()
-                program.kill()
+                forge.running().kill()
             run = running.result(PATIENCE_S)
         self.proxy.before = self.proxy.after = Axe().before
         self.live._loop.call_soon_threadsafe(self.proxy.cut)
