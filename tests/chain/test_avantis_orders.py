@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -25,6 +26,7 @@ from tests.venue.perp.bench import USDC, Desk
 from venue.avantis.addresses import AVANTIS
 from venue.avantis.contracts import UPDATE_MARGIN
 from venue.chain.call import Call
+from venue.chain.machine import Readopt, Refusal
 from venue.perp import WHOLE, Declined, Filled, Order, Resized, Waiting
 
 SPREAD = 100_000_000
@@ -186,7 +188,28 @@ async def test_a_position_that_somebody_else_has_changed_is_not_traded(bench: Av
     with pytest.raises(Resized, match="is not what our orders left there"):
         await bench.venue.ended(ref)
     assert await bench.venue.positions() == {}
-    assert (await desk.refused(desk.closing(ref))).code == "NO_POSITION"
+    assert (await desk.refused(desk.reducing(ref, WHOLE // 2))).code == "NO_POSITION"
+    by_rule = replace(desk.closing(ref), by_rule=True)
+    assert (await desk.refused(by_rule)).code == "NO_POSITION"
+
+
+async def test_a_person_closes_what_somebody_else_has_changed_as_it_stands(bench: AvantisBench, desk: Desk) -> None:
+    ref = (await desk.done(desk.opening())).ref
+    await bench.out.wait(60)
+    call = UPDATE_MARGIN.encode(ref.pair_index, ref.trade_index, 1, 20 * USDC, [b"price"], 1)
+    await bench.out.stage.must(Call(AVANTIS.trading, call, 1), TRADER)
+    await bench.house.watch.look()
+    assert (await desk.refused(desk.closing(ref))).code == "NO_POSITION", "one look is none"
+    await bench.settle()
+    assert (await desk.refused(desk.closing(ref))).code == "KEY_SHARED", "whoever it was had our key"
+    assert not isinstance(await bench.door.submit(Readopt(await bench.out.nonce(), "ops")), Refusal)
+    await bench.settle()
+    before = await bench.out.balance()
+    filled = await desk.done(desk.closing(ref))
+    assert filled.ref == ref
+    assert await bench.out.balance() - before == filled.payout
+    assert 75 * USDC < filled.payout < 80 * USDC, "what was left of 100"
+    assert bench.house.watch.known.resized == {}
 
 
 async def test_a_position_that_its_own_order_has_just_changed_is_still_there(bench: AvantisBench, desk: Desk) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from eth_typing import ChecksumAddress
 
 from venue.avantis.catalogue import Catalogue, Catalogues
-from venue.avantis.claims import Marks, PositionWatch
+from venue.avantis.claims import Marks, PositionWatch, told
 from venue.avantis.direct import Done, Ending, NoEffect, Route, RouteCode, Unclear, UnderWay
 from venue.avantis.hosts import Api
 from venue.avantis.pair import Pair
@@ -123,8 +123,8 @@ class AvantisVenue:
         for another reason shows as a difference of the wallet."""
         if not self._knows():
             return None
-        if why := self._watch.known.resized.get(ref):
-            raise Resized(why)
+        if changed := self._watch.known.resized.get(ref):
+            raise Resized(told(*changed))
         return Ended(ref, 0) if ref in self._watch.known.gone else None
 
     def unseen(self) -> str:
@@ -180,7 +180,7 @@ class AvantisVenue:
                 # A position can be left on an old catalogue, and with our own oracle down.
                 pair, ref = await self._leavable(order.ref.market), order.ref
                 price = await self._price(pair, leaving=True)
-            return prepared(order, pair, price, self._held(order.account, ref), self._wallet, self._slippage)
+            return prepared(order, pair, price, self._held(order, ref), self._wallet, self._slippage)
         except Unfit as unfit:
             return Declined(order.order_id, unfit.code, unfit.detail)
         except AvantisError as error:
@@ -198,10 +198,17 @@ class AvantisVenue:
     def _knows(self) -> bool:
         return self._now_ms() - self._watch.known.at_ms <= KNOWN_MS
 
-    def _held(self, account: str, ref: PositionRef | None) -> Held | None:
-        """The account's own position; one wallet holds those of all desks."""
-        found = self._watch.known.held.get(ref) if ref and self._knows() else None
-        return found[1] if found and found[0].account == account else None
+    def _held(self, order: Order, ref: PositionRef | None) -> Held | None:
+        """The account's own position; one wallet holds those of all desks. One that is not as our orders left it is for
+        a person to close, and for nobody to trade."""
+        if ref is None or not self._knows():
+            return None
+        known = self._watch.known
+        found = known.held.get(ref)
+        if found is None and isinstance(order, CloseOrder) and not order.by_rule:
+            found = known.resized.get(ref)
+        mine = found and found[0].account == order.account and found[1].is_long == ref.is_long
+        return found[1] if found and mine else None
 
     def _check_count(self, pair: Pair, most: int) -> None:
         """Raises Unfit when the wallet has no slot left; those of strangers count as well."""

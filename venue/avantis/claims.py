@@ -61,7 +61,7 @@ class Known:
     gone: frozenset[PositionRef] = frozenset()
     doubts: Mapping[PositionRef, str] = field(default_factory=dict)
     orphans: tuple[Orphan, ...] = ()
-    resized: Mapping[PositionRef, str] = field(default_factory=dict)
+    resized: Mapping[PositionRef, tuple[Claim, Held]] = field(default_factory=dict)
     """Doubts that two looks in a row had for the same reason: the chain holds it, and not as our orders left it."""
 
 
@@ -106,10 +106,10 @@ class PositionWatch:
         self._stands = {claim: self._stands.get(claim, held) for claim, held in there.items()}
         strange = {claim: held for claim, held in there.items() if _differs(claim, self._stands[claim], held)}
         before, self._strange = self._strange, strange
-        told = {claim.ref: _told(claim, held) for claim, held in strange.items()}
-        resized = {claim.ref: told[claim.ref] for claim, held in strange.items() if before.get(claim) == held}
-        as_left = {ref: each for ref, each in known.held.items() if ref not in told}
-        return replace(known, held=as_left, doubts={**known.doubts, **told}, resized=resized)
+        doubts = {claim.ref: told(claim, held) for claim, held in strange.items()}
+        resized = {claim.ref: (claim, held) for claim, held in strange.items() if before.get(claim) == held}
+        as_left = {ref: each for ref, each in known.held.items() if ref not in doubts}
+        return replace(known, held=as_left, doubts={**known.doubts, **doubts}, resized=resized)
 
 
 def _differs(claim: Claim, first: Held, held: Held) -> bool:
@@ -120,7 +120,8 @@ def _differs(claim: Claim, first: Held, held: Held) -> bool:
     return (held.collateral, held.leverage, held.open_price) != (first.collateral, first.leverage, first.open_price)
 
 
-def _told(claim: Claim, held: Held) -> str:
+def told(claim: Claim, held: Held) -> str:
+    """What stands in a desk's slot and is not what it left there."""
     since = f"{datetime.fromtimestamp(held.opened_at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
     what = f"{written(held.collateral, USDC)} USDC at {held.leverage / TEN:g}x since {since}"
     return f"{claim.ref.market} {claim.ref.trade_index}: {what} is not what our orders left there"
