@@ -107,6 +107,8 @@ class BuybackEngine:
         return await self._buy(SwapOrder(self._new_id(), token, amount, floor, burn=token == PROTOCOL_TOKEN))
 
     async def _buy(self, order: SwapOrder) -> bool:
+        if self._hold():  # since the quote was asked for
+            return False
         intent = commands.IntendBuyback(order.token, order.order_id, order.amount, order.least)
         answer = await self._settlement.submit(intent)
         if isinstance(answer, Rejection):

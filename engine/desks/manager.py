@@ -156,8 +156,6 @@ class DeskManager:
         amount = self._terms.deployable(view.pending, view.deployed, leverage, ref.market)
         if not amount:
             return False
-        if await self._held(view):
-            return False
         if not self._agent.tradable(ref.market, self._clock.now_ms()):
             return await self._defer(view, "NO_PRICE", f"{ref.market} has no tradable price")
         return await self._send_open(view, ref.market, ref.is_long, leverage, amount)
@@ -239,6 +237,8 @@ class DeskManager:
         return None if isinstance(answer, Rejection) else plan
 
     async def _send_open(self, view: DeskView, market: str, is_long: bool, leverage: int, amount: Usdc) -> bool:
+        if await self._held(view):  # an agent takes its time, and the world goes on meanwhile
+            return False
         venue_room = self._terms.room(market, is_long, leverage)
         caps_room = await self._room(view, market)
         if caps_room < self._terms.min_deploy(leverage, market):

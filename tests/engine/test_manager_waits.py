@@ -266,3 +266,33 @@ async def test_a_store_that_fails_during_a_pass_is_told_as_it_is(
             broken.setattr(Journal, "append", full)
             with pytest.raises(StoreFailed, match="disk full"):
                 await manager(settlement, ScriptedAgent()).manage_all()
+
+
+@pytest.mark.parametrize("grows", [False, True])
+async def test_what_holds_everybody_while_an_agent_thinks_holds_its_plan(tmp_path: Path, grows: bool) -> None:
+    """A machine that slept between the question and the answer must not open on what it knew before."""
+    async with settled(tmp_path) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, FEES)
+        agent, why = ScriptedAgent(YES), ""
+        desks = manager(settlement, agent, hold=lambda: why)
+        if grows:
+            await moved(settlement, desks)
+            await done(settlement, commands.BookFees(TOKEN, "more", FEES, 0))
+            why = "the process stood still for 60 s"
+            await desks.manage_all()
+        else:
+            agent.gate = asyncio.Event()
+            running = asyncio.create_task(desks.manage_all())
+            await agent.all_asked.wait()
+            why = "the process stood still for 60 s"
+            agent.gate.set()
+            await running
+        told = await deferred(settlement)
+        assert told is not None
+        assert (told.code, told.reason) == ("NOT_ARMED", why)
+        assert (await money(settlement)).get("in_flight", 0) == 0
+        why = ""
+        agent.gate = None
+        await moved(settlement, desks)
+        assert await phase(settlement) is DeskPhase.OPEN

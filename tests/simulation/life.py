@@ -111,6 +111,7 @@ class Life:
         self.settlement = Settlement(outside.disk.journal(), self.clock, self._committed)
         await self.settlement.recover(self.witness.replayed)
         self.witness.born(self.settlement)
+        outside.weather.mist(asyncio.get_running_loop().time(), 0.5 if outside.weather.blind else 0.0)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(self.settlement.run())]
             await self._set_up()
@@ -253,6 +254,7 @@ def _wired(life: Life) -> Iterator[None]:
     def places(settlement: Settlement, demo: Demo | None, seed: int, clock: Clock, ours: Ours) -> Places:
         venue = FarVenue(ExchangeDoor(settlement), MIN_NOTIONAL, DESK_PREFIX, clock.now_ms, ours)
         venue.weather, venue.intended, venue.early = outside.weather, life.witness.intended, life.witness.broken
+        venue.seen = life.witness.looked
         stands: PerpVenue = venue
         made = on_paper(settlement, demo, seed, clock)
         return replace(made, venue=stands, fees=outside.fees, swaps=outside.swaps)

@@ -3,6 +3,7 @@ delays and repeats."""
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -20,7 +21,15 @@ from venue.avantis.typed_signer import SignedIntent
 from venue.chain.answers import Head, Receipt, Sent
 from venue.chain.envelope import RpcCode, RpcError
 from venue.exchange.paper import PaperVenue
-from venue.perp import CloseOrder, OpenOrder, OrderOutcome, ReduceOrder, Unsettled
+from venue.perp import (
+    CloseOrder,
+    OpenOrder,
+    OrderOutcome,
+    PerpPosition,
+    PositionRef,
+    ReduceOrder,
+    Unsettled,
+)
 from venue.pyth import FEEDS, LinkPhase, PriceBook, WireItem, WirePrice
 
 EPOCH_MS = NOW
@@ -41,6 +50,9 @@ class Weather:
     reorgs: float = 0.0
     jumps: float = 0.0
     strays: float = 0.0
+    blind: float = 0.0
+    """Chance in a second that nobody sees positions for a while."""
+    blind_until: float = 0.0
     deaths: int = 0
     """Processes that die."""
     refusals: int = 0
@@ -59,15 +71,22 @@ class Weather:
             strays=rng.choice((0.0, 0.005)),
             deaths=rng.choice((0, 1, 2, 6)),
             refusals=rng.choice((0, 0, 0, 1)),
+            blind=rng.choice((0.0, 0.0, 0.01, 0.1)),
         )
 
     def calm(self) -> None:
         """No faults any more."""
-        self.loss = self.delay = self.repeats = self.reorgs = self.jumps = self.strays = 0.0
+        self.loss = self.delay = self.repeats = self.reorgs = self.jumps = self.strays = self.blind = 0.0
+        self.blind_until = 0.0
         self.deaths = self.refusals = 0
 
     def lucky(self, chance: float) -> bool:
         return chance > 0 and self.rng.random() < chance
+
+    def mist(self, now: float, chance: float) -> None:
+        """May rise, for a while."""
+        if now >= self.blind_until and self.lucky(chance):
+            self.blind_until = now + self.rng.choice((5, 20, 60))
 
     async def way(self, longest: float = 40.0) -> None:
         """From here to there, or back."""
@@ -153,6 +172,10 @@ class FarLine(Line):
         return await super().submit(signed, on_accepted)
 
 
+class Blind(OSError):
+    """Nobody sees what stands at the venue."""
+
+
 class FarVenue(PaperVenue):
     """The embedded exchange behind a network: orders come late or not at all, and answers are lost."""
 
@@ -160,6 +183,15 @@ class FarVenue(PaperVenue):
     intended: set[str]
     """Orders the journal has."""
     early: list[str]
+    seen: Callable[[], None]
+    """Told when somebody has seen what stands there."""
+
+    async def positions(self) -> dict[PositionRef, PerpPosition]:
+        if asyncio.get_running_loop().time() < self.weather.blind_until:
+            raise Blind("no route to host")
+        found = await super().positions()
+        self.seen()
+        return found
 
     async def open(self, order: OpenOrder) -> OrderOutcome:
         return await self._far(order)
@@ -256,6 +288,7 @@ class Outside:
         """A second passes."""
         self._seconds += 1
         weather, rng = self.weather, self.rng
+        weather.mist(asyncio.get_running_loop().time(), weather.blind)
         self.prices.second()
         if self._seconds % BLOCK_S == 0:
             self.chain.mine()

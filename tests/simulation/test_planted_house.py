@@ -8,6 +8,7 @@ import pytest
 
 from engine.agent.plan import NoPlan, NoPlanCode, Plan, Sight
 from engine.desks import commands, machine, orders
+from engine.desks.reconcile import Reconciler
 from engine.keepers.liquidator import Liquidator
 from store.journal import Journal
 from tests.scale import FORM, SEED
@@ -155,6 +156,11 @@ def sleeping_liquidators(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Liquidator, "pass_once", sleeps)
 
 
+def blind_opening(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether positions were seen before more are opened."""
+    patch.setattr(Reconciler, "why_not", lambda _: "")
+
+
 PLANTED: dict[Plant, str] = {
     double_liquidation: "liquidated twice",
     lost_acknowledgement: "declined and",
@@ -165,6 +171,7 @@ PLANTED: dict[Plant, str] = {
     told_before_durable: "were told",
     shallow_confirmations: "the books say|left open",
     sleeping_liquidators: "nobody liquidates",
+    blind_opening: "while nobody knows what stands",
 }
 
 

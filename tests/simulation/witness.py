@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.desks import facts as desk
 from engine.desks.commands import Caps
+from engine.desks.reconcile import FRESH_S
 from engine.desks.state import House
 from engine.liquidations.book import LiquidationBook
 from engine.settlement import Recorded, Settlement
@@ -30,8 +31,8 @@ PATIENCE_S = 120
 """For so long something may wait that nothing holds up."""
 OUTSIDE = ("sender", "intents", "asking")
 """Loops that ask a network, which fails."""
-EXPECTED = ("not even a NoPlan", "the journal cannot be written")
-"""Errors that are the saboteur's, or a disk's."""
+EXPECTED = ("not even a NoPlan", "the journal cannot be written", "Blind(")
+"""Errors that are the saboteur's, a disk's, or the weather's."""
 _AT_LEAST_NOTHING = (
     "fee",
     "liquidator_fee",
@@ -70,6 +71,7 @@ class Witness:
         self._due: dict[int, float] = {}
         self._audited = 0.0
         self._seq = self._seconds = 0
+        self._looked: float | None = None
         self._book: LiquidationBook | None = None
         self._workers: Sequence[Worker] = ()
 
@@ -95,8 +97,13 @@ class Witness:
         """It has read all of it."""
         self.claim(settlement.seq == len(self._known), f"{len(self._known)} facts were told, {settlement.seq} are left")
         self._settlement, self._book, self._workers = settlement, None, ()
+        self._looked = None
         for fault in faults(settlement._world):
             self.claim(False, f"after a start: {fault}")
+
+    def looked(self) -> None:
+        """This process has seen what stands at the venue."""
+        self._looked = _now()
 
     def watches(self, book: LiquidationBook, workers: Sequence[Worker]) -> None:
         """The process works."""
@@ -132,6 +139,8 @@ class Witness:
         self._underway[fact.address] = fact.order_id, _now()
         if not fact.kind.adds_risk:
             return
+        known = self._looked is not None and _now() - self._looked <= FRESH_S
+        self.claim(known, f"{fact.address}: {fact.kind} while nobody knows what stands at the venue")
         whole = isinstance(fact.leverage, int)
         self.claim(whole and 0 < fact.leverage <= self._max_leverage, f"{fact.address}: leverage {fact.leverage}")
         day = fact.at_ms // DAY_MS
@@ -209,9 +218,6 @@ class Witness:
             self._audited = _now()
             for fault in faults(world):
                 self.claim(False, f"fact {self._seq}: {fault}")
-        for worker in self._workers:
-            if worker.failures and worker.name not in OUTSIDE:
-                self.claim(False, f"loop {worker.name} failed: {worker.row().detail}")
 
     def evening(self, wanted: int) -> None:
         """Ten minutes after the last fault: nothing hangs."""
