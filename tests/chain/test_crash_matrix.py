@@ -27,9 +27,9 @@ ORDERS: Final = [(kind, signed) for kind in KINDS for signed in (False, True)] +
 ORDER: Final = pytest.mark.parametrize(
     ("kind", "signed"), ORDERS, ids=lambda each: each if isinstance(each, str) else "signed" if each else "sent"
 )
-PAIRS: Final = scaled(4, 20, 120)
+PAIRS: Final = scaled(4, 62, 120)
 """Of each kind of order by each route."""
-ON_A_NODE: Final = scaled(1, 3, 12)
+ON_A_NODE: Final = scaled(1, 4, 12)
 """The same, of those that are tried on a node as well."""
 
 

@@ -21,7 +21,7 @@ from venue.avantis.adapter import AvantisVenue
 from venue.avantis.claims import PositionWatch
 from venue.perp import Declined, Ended, PositionRef
 
-HOUSES: Final = scaled(12, 40, 130)
+HOUSES: Final = scaled(12, 130, 400)
 PATIENCE: Final = 10
 EACH: Final = 8
 """Divergences of a house, of each venue."""

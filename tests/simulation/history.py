@@ -27,6 +27,9 @@ TROUBLE_S = 150
 REAL_TROUBLE_S = 3_600
 """Where desks are managed every few minutes."""
 CALM_S = 600
+"""Longest that anything may take to settle once nobody is in its way; looked at after `SETTLED_S`, and every so often."""
+SETTLED_S = 150
+AGAIN_S = 60
 DEMOS = 0.85
 """How many of the histories are those of a demo."""
 DESKS = 12
@@ -128,9 +131,15 @@ class History:
             await self._next()
         self._calm(loop)
         life.calm()
+        looks = self.trouble_s + SETTLED_S
         while loop.time() < self.trouble_s + CALM_S:
             await self._next()
-        self._evening()
+            if loop.time() >= looks:
+                looks += AGAIN_S
+                if not self._left():
+                    break
+        self.witness.broken += self._left()
+        self._hold()
         life.over.set()
 
     def _calm(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -144,11 +153,16 @@ class History:
         await asyncio.sleep(1)
         self._hold()
 
-    def _evening(self) -> None:
-        self.witness.evening(self.outside.wanted)
+    def _left(self) -> list[str]:
+        """What has not settled, or not as it should."""
+        broken = self.witness.broken
+        before = len(broken)
+        self.witness.evening()
         self._chain()
         self._intents()
-        self._hold()
+        found = broken[before:]
+        del broken[before:]
+        return found
 
     def _chain(self) -> None:
         """What happened on the chain is what the books say, and each at most once."""

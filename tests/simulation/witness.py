@@ -219,13 +219,13 @@ class Witness:
             for fault in faults(world):
                 self.claim(False, f"fact {self._seq}: {fault}")
 
-    def evening(self, wanted: int) -> None:
-        """Ten minutes after the last fault: nothing hangs."""
-        world = self._settlement._world
+    def evening(self) -> None:
+        """Long after the last fault: nothing hangs."""
+        world, young = self._settlement._world, set()
         for whose, (order_id, since) in self._underway.items():
             self.claim(_now() - since < PATIENCE_S, f"{whose} waits for order {order_id} since {_now() - since:.0f} s")
-            self._filled.add(order_id)  # what is young may still be answered
-        unknown = (self.intended & world.exchange.fills.keys()) - self._filled
+            young.add(order_id)  # may still be answered
+        unknown = (self.intended & world.exchange.fills.keys()) - self._filled - young
         self.claim(not unknown, f"{len(unknown)} orders happened and are not booked: {sorted(unknown)[:3]}")
         for number, since in self._due.items():
             if _now() - since > PATIENCE_S and not _unpayable(world, number):
@@ -239,7 +239,6 @@ class Witness:
         self.claim(not world.intents.open, f"intents {list(world.intents.open)[:3]} are left open")
         for fault in faults(world):
             self.claim(False, f"at the end: {fault}")
-        self.seen["asked"] += wanted
 
     @property
     def world(self) -> World:

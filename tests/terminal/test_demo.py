@@ -12,6 +12,9 @@ from engine.demo.tokens import HOSTILE_NAME
 from tests.terminal.pty_app import PtyApp
 from tests.terminal.test_wire import CONTROL
 
+POSITION = re.compile(r"·[0-9a-f]{4}\s+(LONG|SHORT)")
+"""The side of a desk in the desks pane."""
+
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[PtyApp]:
@@ -33,7 +36,7 @@ def demo(tmp_path: Path) -> Iterator[PtyApp]:
 
 def positions(child: PtyApp) -> int:
     """Desks with a position, by the side column of the desks pane."""
-    return len(re.findall(r"·[0-9a-f]{4}\s+(?:LONG|SHORT)", child.text()))
+    return len(POSITION.findall(child.text()))
 
 
 def test_ten_seconds_after_start_the_panes_are_alive(demo: PtyApp) -> None:
@@ -62,7 +65,8 @@ def test_halting_closing_and_quitting(demo: PtyApp) -> None:
     demo.wait_for("halted 1 desk")
     demo.keys("h")
     demo.wait_for(": resumed")
-    demo.keys("/long\r" if " LONG " in demo.text() else "/short\r")
+    side = POSITION.findall(demo.text())[0]
+    demo.keys(f"/{side.lower()}\r")
     demo.wait_for("filter: ")
     demo.keys("H")
     demo.wait_for("H again within 5 s halts")
