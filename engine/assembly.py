@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ BUYBACK_ENGINE = Cadence(900, 1800)
 WALLET_WATCH = Cadence(25, 35)
 SCREEN = Cadence(0.2, 0.2)
 SNAPSHOTS = Cadence(55, 65)
-_LOOKING = ("feed", "screen", "sampler", "wallet")
+_LOOKING = ("pulse", "feed", "screen", "sampler", "wallet")
 """What also runs where nothing is written; loops of places say it themselves."""
 
 
@@ -90,7 +91,7 @@ class Parts:
     later_workers: tuple[Worker, ...]
     """The price sampler, whose live samples must follow the history, and the desk manager."""
     alerts: AlertDesk
-    """Told of every picture; it runs for as long as the engine does."""
+    """Told of every picture."""
     acks: Acks
 
     def all_workers(self) -> tuple[Worker, ...]:
@@ -169,6 +170,11 @@ def assemble(
         return worker(name, cadence.faster(factor), work)
 
     workers = [
+        worker("pulse", ONCE_A_SECOND, core.pulse.run, endless=True),
+        *(
+            worker(sink.name, Cadence(sink.every_s, sink.every_s), sink.pass_once, endless=True)
+            for sink in alerts.sinks
+        ),
         worker("feed", ONCE_A_SECOND, feed.run, endless=True),
         worker("positions", POSITION_WATCH, reconciler.pass_once),
         worker("callbacks", POSITION_WATCH, core.hooks.pass_once),
@@ -207,11 +213,12 @@ def assemble(
     operator = Operator(settlement, manager.courier, counter, requests, clock, places.arming, acks)
 
     async def close() -> None:
-        await feed.close()
-        await alerts.aclose()
-        if venice is not None:
-            await venice.aclose()
-        await places.close()
+        async with AsyncExitStack() as each:  # one that fails keeps none of the others open
+            each.push_async_callback(places.close)
+            if venice is not None:
+                each.push_async_callback(venice.aclose)
+            each.push_async_callback(alerts.aclose)
+            each.push_async_callback(feed.close)
 
     return _of_run(places, Parts(feed, venue, operator, view, tuple(workers), close, warm_up, later, alerts, acks))
 
@@ -220,7 +227,7 @@ def _of_run(places: Places, parts: Parts) -> Parts:
     """All of them, or only those that look."""
     if not (places.arming and places.arming.observing):
         return parts
-    looking = {*_LOOKING, *(loop.name for loop in places.loops if loop.looks)}
+    looking = {*_LOOKING, *(loop.name for loop in places.loops if loop.looks), *(s.name for s in parts.alerts.sinks)}
     return replace(
         parts,
         workers=tuple(worker for worker in parts.workers if worker.name in looking),

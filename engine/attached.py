@@ -111,8 +111,16 @@ class Attached:
             if not self._first.done():
                 self._first.set_exception(error)
         finally:
+            self._loop.run_until_complete(self._ended())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
+
+    async def _ended(self) -> None:
+        """Questions over connections of their own that nobody waits for any more."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _keep(self) -> None:
         wait_s = SHORTEST_S

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from engine.clearing.answers import Answer
-from engine.clearing.commands import ClearingCommand
+from engine.clearing.commands import ClearingCommand, ClosePosition
 from engine.envelope import Envelope
-from engine.requests.commands import RequestCommand
+from engine.requests.commands import CancelRequest, CreateOrder, RequestCommand
+from venue.exchange.requests.request import OrderType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,24 @@ DeskCommand = (
     | AckAlarm
 )
 Command = DeskCommand | ClearingCommand | RequestCommand
+_DECREASES = (OrderType.MARKET_DECREASE, OrderType.LIMIT_DECREASE, OrderType.STOP_LOSS_DECREASE)
+_WAYS_OUT = (
+    HaltAll,
+    HaltDesk,
+    QuarantineDesk,
+    CloseDesk,
+    CloseDesks,
+    ReduceDesk,
+    ClosePosition,
+    CancelRequest,
+)
+
+
+def leads_out(command: Command) -> bool:
+    """Whether it only stops, leaves or takes back: never refused because others are busy."""
+    if isinstance(command, CreateOrder):
+        return command.type in _DECREASES
+    return isinstance(command, _WAYS_OUT)
 
 
 @dataclass(frozen=True, slots=True)

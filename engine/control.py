@@ -28,7 +28,7 @@ from websockets.exceptions import ConnectionClosed
 
 from engine import wire
 from engine.chronicle import RING
-from engine.commands import Command, Receipt
+from engine.commands import Command, Receipt, leads_out
 from engine.desks.commands import Code
 from engine.plain import plain
 from engine.port import EVERYTHING, Info, Port
@@ -40,6 +40,8 @@ from engine.who import user_name
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 MOST_BYTES = 64 * 1024
 MOST_CONNECTIONS = 16
+MOST_COMMANDS = 12
+"""Commands of other processes at once; the seats that are left are for halts and closes."""
 OPEN_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 SEND_SECONDS = 5.0
@@ -62,7 +64,7 @@ class _Connection(ServerConnection):
             self.transport.abort()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Seat:
     """One connection: whose it is, whether it may only look, and what it has been shown."""
 
@@ -78,6 +80,10 @@ class Control:
         self._port = port
         self._writing = asyncio.Lock()
         self._written: tuple[Snapshot, str] | None = None
+        self._owed: set[_Seat] = set()
+        """Who has commanded and has no receipt yet."""
+        self._none_owed = asyncio.Event()
+        self._none_owed.set()
 
     async def serve(self, connection: ServerConnection) -> None:
         """One connection, until it closes, idles, or does not read what it asked for."""
@@ -90,9 +96,23 @@ class Control:
                     text = await self._answer(message, seat)
                     async with asyncio.timeout(SEND_SECONDS):
                         await connection.send(text)
+                    self._settled(seat)
                     await asyncio.sleep(PACE_SECONDS)
             except TimeoutError:
                 connection.transport.abort()  # an orderly close would wait for the one that does not answer
+            finally:
+                self._settled(seat)
+
+    async def all_settled(self) -> None:
+        """Returns when every command has its receipt, and in any case soon."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._none_owed.wait()
+
+    def _settled(self, seat: _Seat) -> None:
+        self._owed.discard(seat)
+        if not self._owed:
+            self._none_owed.set()
 
     async def _answer(self, message: str | bytes, seat: _Seat) -> str:
         try:
@@ -137,11 +157,20 @@ class Control:
 
     async def _submit(self, command: Command, seat: _Seat) -> str:
         if seat.observes:
-            seq = self._port.latest().seq
-            text = "this connection only looks; attach without --observe to command"
-            return wire.dumps({"ok": wire.receipt_out(Receipt(command.id, False, Code.OBSERVING, text, seq))})
+            return self._refused(
+                command, Code.OBSERVING, "this connection only looks; attach without --observe to command"
+            )
+        if len(self._owed) >= MOST_COMMANDS and not leads_out(command):
+            text = f"{MOST_COMMANDS} commands of other processes are under way: nothing was begun, ask again"
+            return self._refused(command, Code.BUSY, text)
+        self._owed.add(seat)
+        self._none_owed.clear()
         receipt = await self._port.submit(replace(command, who=seat.who))
         return wire.dumps({"ok": wire.receipt_out(receipt)})
+
+    def _refused(self, command: Command, code: Code, text: str) -> str:
+        seq = self._port.latest().seq
+        return wire.dumps({"ok": wire.receipt_out(Receipt(command.id, False, code, text, seq))})
 
     async def _changes(self, seat: _Seat, want: frozenset[str], whole: bool) -> str:
         async with self._writing:
@@ -195,11 +224,13 @@ async def listening(port: Port, directory: Path, failed: Callable[[str], None]) 
         return
     inode = path.lstat().st_ino
     try:
-        server = await _start(Control(port), listener)
+        control = Control(port)
+        server = await _start(control, listener)
         log.info("control socket open", path=str(path))
         try:
             yield
         finally:
+            await control.all_settled()
             await _stop(server)
     finally:
         listener.close()
@@ -228,6 +259,10 @@ async def _stop(server: Server) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(OPEN_SECONDS + 2 * CLOSE_SECONDS):
             await server.wait_closed()
+            return
+    for task in server.handler_tasks:
+        task.cancel()
+    await server.wait_closed()
 
 
 def _listener(path: Path, directory: Path) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,38 +10,37 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from engine import faults
 from engine.alerts.rules import on_screen
 from engine.assembly import Parts, assemble
+from engine.belonging import belongs, locked_away
 from engine.chronicle import Chronicle
 from engine.clock import Clock
-from engine.commands import Command, Receipt
 from engine.config import Settings
 from engine.control import listening
 from engine.core import Core
 from engine.demo.stage import Demo, set_stage
 from engine.desks.commands import EnrollToken, Halt
 from engine.desks.facts import REGISTRY
+from engine.disk import Disk, DiskLoop
 from engine.exchange_loops import RETRY_KEEPER, request_keepers
-from engine.exchange_rows import MarketPoint
 from engine.history import History
 from engine.indexing.indexer import Indexer
+from engine.inside import Inside
 from engine.labels import is_looked_at
 from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
-from engine.port import Info
 from engine.pulse import Pulse, Watchdog
 from engine.requests.hooks import Hooks
 from engine.settlement import Publish, Recorded, Settlement, StoreFailed
-from engine.snapshot import EventPage, Snapshot, Vitals
+from engine.snapshot import Snapshot, Vitals
 from engine.stills.maker import ENOUGH, StillMaker
 from engine.stills.world import begin
 from engine.summary import Summary, summarise
 from engine.tokens import enrolled_tokens
 from engine.vitals import Durations
 from engine.watched import Watched
-from engine.who import local_info
 from engine.world import World
-from store.errors import WrongState
 from store.journal import Journal
 from store.lease import Lease, others_in
 from venue.exchange.state import Exchange
@@ -65,6 +64,8 @@ class Options:
     """With it, the money is real."""
     progress: Callable[[int, int], None] = lambda done, of: None
     """Told now and then how many facts of how many have been recovered; from the engine's thread."""
+    leaving: Callable[[], None] = lambda: None
+    """Told when everything is being closed, whatever the reason; from the engine's thread."""
 
 
 class Engine:
@@ -77,13 +78,17 @@ class Engine:
     _watched: Watched
     _index: Indexer
     _stills: StillMaker
+    _built: Snapshot
+    """The newest picture as the world makes it."""
     snapshot: Snapshot
     summary: Summary
     """What the run came to; there when `run` has returned."""
 
-    def __init__(self, options: Options, clock: Clock, chronicle: Chronicle) -> None:
+    def __init__(self, options: Options, clock: Clock, chronicle: Chronicle, disk: Disk | None = None) -> None:
         self._options = options
+        self.disk = disk or Disk()
         self._alarms: tuple[str, ...] = ()
+        self._faults = faults.seen()
         self._clock = clock
         self.chronicle = chronicle
         self.hooks = Hooks()
@@ -95,7 +100,8 @@ class Engine:
 
         Raises StoreError or PortTaken before `ready`, StoreFailed when the disk refuses later on.
         """
-        asyncio.get_running_loop().set_exception_handler(self._unhandled)
+        faults.install()
+        asyncio.get_running_loop().set_exception_handler(faults.of_loop)
         async with AsyncExitStack() as stack:
             stack.enter_context(Lease(self._options.directory))
             if seen := others_in(self._options.directory):
@@ -104,8 +110,10 @@ class Engine:
             stack.push_async_callback(journal.close)
             self._index = self._indexer(journal)
             stack.push_async_callback(self._index.close)
+            stack.callback(self._options.leaving)
             await self._index.open()
             self.settlement = Settlement(journal, self._clock, self._record)
+            self.disk.below(self.settlement)
             newest = await journal.newest()
             start = begin(self._options.directory, self.chronicle)
             if start:
@@ -188,7 +196,8 @@ class Engine:
                 stills=self._stills,
             )
             self.parts = assemble(settings, demo, seed, core, live, tokens)
-            self.parts = replace(self.parts, workers=(*self.parts.workers, *self._index.workers(seed)))
+            disk = DiskLoop(self.disk, self._show, self.parts.alerts.put).worker(self._clock, seed)
+            self.parts = replace(self.parts, workers=(*self.parts.workers, *self._index.workers(seed), disk))
             stack.push_async_callback(self.parts.close)
             if live is None:
                 keepers = {**request_keepers(settings), RETRY_KEEPER: True}
@@ -200,17 +209,17 @@ class Engine:
                     await self.settlement.submit(Halt(token.address, REGISTRY, ""))
             await self._publish()
             self._serve_metrics(stack)
-            await stack.enter_async_context(listening(_Inside(self), self._options.directory, self._alarm))
+            await stack.enter_async_context(listening(Inside(self), self._options.directory, self._alarm))
+            stack.push_async_callback(self.parts.operator.aclose)  # also where a fault ends the run: all are answered
             if self._alarms:
                 await self._publish()
             ready()
-            with Watchdog(self.pulse):
+            with Watchdog(self.pulse, self.disk):
                 async with asyncio.TaskGroup() as tasks:
                     running = [tasks.create_task(worker.run(), name=worker.name) for worker in self.parts.workers]
                     running.append(tasks.create_task(self._run_later(), name="later"))
-                    running.append(tasks.create_task(self.parts.alerts.run(), name="alerts"))
-                    running.append(tasks.create_task(self.pulse.run(), name="pulse"))
                     await stop.wait()
+                    await self.parts.operator.aclose()
                     for task in running:
                         task.cancel()
             try:
@@ -220,16 +229,20 @@ class Engine:
             await self._index.flush()
 
     async def _run_later(self) -> None:
-        self.history.restore(await self._index.past())
-        try:
-            await self.parts.warm_up()
-        except StoreFailed:
-            raise
-        except Exception as error:  # the loops do the same again, and say so when it fails there
-            log.error("warm-up failed", error=repr(error)[:200])
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._remember(), name="past")
+            try:
+                await self.parts.warm_up()
+            except StoreFailed:
+                raise
+            except Exception as error:  # the loops do the same again, and say so when it fails there
+                log.error("warm-up failed", error=repr(error)[:200])
             for worker in self.parts.later_workers:
                 tasks.create_task(worker.run(), name=worker.name)
+
+    async def _remember(self) -> None:
+        """What guards positions does not wait for it: the index is on the disk too, and may be busy checking itself."""
+        self.history.restore(await self._index.past())
 
     def _record(self, world: World, recorded: Sequence[Recorded]) -> None:
         self._index.follow(world, recorded)
@@ -240,20 +253,28 @@ class Engine:
         self.hooks.published(recorded)
 
     async def _publish(self) -> str:
+        if faults.seen() > self._faults:
+            self._alarm(faults.ALARM)
         positions = await self.parts.venue.positions()
         keepers = tuple(worker.row() for worker in self.parts.all_workers())
         now_ms = self._clock.now_ms()
-        snapshot = await self.settlement.read(
+        self._built = await self.settlement.read(
             lambda world: self.parts.view.build(world, positions, keepers, self.settlement.seq, now_ms)
         )
-        shown = on_screen(snapshot, self.parts.alerts.watch.near)
-        fresh, known = self.parts.acks.split((*snapshot.status.alarms, *shown, *self._alarms))
-        status = replace(snapshot.status, alarms=fresh, acknowledged=known)
-        self.snapshot = replace(snapshot, status=status, vitals=self._vitals())
+        self._show()
         self.history.take(self.snapshot)
         self._index.take(self.snapshot)
         self.parts.alerts.look(self.snapshot)
         return f"fact {self.snapshot.seq:,}"
+
+    def _show(self) -> None:
+        """The newest picture, with every alarm that stands now."""
+        built = self._built
+        shown = on_screen(built, self.parts.alerts.watch.near)
+        alarms = (*self.disk.alarms(), *built.status.alarms, *shown, *self._alarms)
+        fresh, known = self.parts.acks.split(alarms)
+        status = replace(built.status, alarms=fresh, acknowledged=known)
+        self.snapshot = replace(built, status=status, vitals=self._vitals())
 
     def _vitals(self) -> Vitals:
         writer = self.settlement
@@ -265,62 +286,8 @@ class Engine:
         if text not in self._alarms:
             self._alarms = (*self._alarms, text)
 
-    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        """Something failed that nobody waits for: whoever looks is told, because no loop's state shows it."""
-        log.error("unhandled", what=context.get("message"), error=repr(context.get("exception"))[:200])
-        self._alarm("a fault nobody was waiting for: the log has it")
-
     def _summarise(self, world: World) -> Summary:
         return summarise(world, self.parts.feed.book.accepted, self.settlement.seq)
-
-
-def belongs(world: World, demo: bool, live: bool) -> WrongState | None:
-    """Why a journal is not one of this kind of run. One that real money was kept in is never simulated on."""
-    if world.house.simulation and not demo:
-        return WrongState("A_DEMO", "the state directory belongs to `perpdesk demo`; name another --state")
-    wallets = ", ".join(world.wallets.chains)
-    if wallets and not live:
-        return WrongState("LIVE", f"the state directory belongs to the wallet {wallets}; name another --state")
-    if live and not wallets and world.exchange.requests.keepers:
-        return WrongState("PAPER", "the state directory belongs to a paper run; name another --state")
-    return None
-
-
-def locked_away(world: World, opened: Collection[str]) -> WrongState | None:
-    """Why a run cannot look after all that a journal knows of: the money of some desks lies where it has no key."""
-    known = dict.fromkeys((*world.wallets.chains, *(desk.wallet for desk in world.house.desks.values() if desk.wallet)))
-    missing = [wallet for wallet in known if wallet not in opened]
-    if not missing:
-        return None
-    return WrongState("OTHER_WALLET", f"the journal also sends from {', '.join(missing)}: name its keystore as well")
-
-
-@dataclass(frozen=True, slots=True)
-class _Inside:
-    """The engine as a Port on its own loop; `Runtime` is the one for other threads."""
-
-    engine: Engine
-
-    def info(self) -> Info:
-        return local_info()
-
-    def latest(self) -> Snapshot:
-        return self.engine.snapshot
-
-    def events(self, since: int) -> EventPage:
-        return self.engine.chronicle.since(since)
-
-    def want(self, names: Collection[str]) -> None:
-        """Everything is at hand."""
-
-    def lag_ms(self) -> int | None:
-        return None
-
-    async def market_history(self, market: str, since_ms: int) -> tuple[MarketPoint, ...]:
-        return self.engine.history.since(market, since_ms)
-
-    async def submit(self, command: Command) -> Receipt:
-        return await self.engine.parts.operator.execute(command)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -1,7 +1,8 @@
 """Why nothing new is begun, run-wide: an operator has not armed it, time jumped, or nobody guards what is open.
 
-One desk that fails is quarantined by the manager; a loop that guards all of them and fails bars new risk for all; a
-journal that cannot be written ends the engine. Leaving positions never waits for any of it.
+One desk that fails is quarantined by the manager; a loop that guards all of them and fails, or hangs, bars new risk for
+all; a journal that cannot be written ends the engine. While the disk does not answer nothing can be begun, because an
+intent must be durable first: that needs no reason here. Leaving positions never waits for any of it.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,9 +31,16 @@ class Holds:
         return next(filter(None, (reason() for reason in self._reasons)), "") or self._unguarded()
 
     def _unguarded(self) -> str:
-        failing = [worker.name for worker in self._guards if worker.in_a_row >= BUDGET]
-        return f"{' and '.join(failing)} failing: nothing is opened while nobody guards what is" if failing else ""
+        absent = [f"{worker.name} {how}" for worker in self._guards if (how := _absent(worker))]
+        return f"{' and '.join(absent)}: nothing is opened while nobody guards what is" if absent else ""
 
     def alarms(self) -> tuple[str, ...]:
         """What bars new risk and no other alarm says."""
         return tuple(filter(None, (self._unguarded(),)))
+
+
+def _absent(worker: Worker) -> str:
+    """A pass that hangs guards no better than those that fail."""
+    if worker.in_a_row >= BUDGET:
+        return "failing"
+    return "late" if worker.late else ""

@@ -4,7 +4,6 @@ A line is handed to a thread of its own and written there: whoever reads the oth
 the engine must notice neither. When lines come faster than they can be written, the newest are dropped and counted.
 """
 
-import contextlib
 import logging
 import os
 import queue
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from engine import faults
 from engine.text import clean
 
 WAITING_LINES = 10_000
@@ -24,24 +24,21 @@ class _Background:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._lines: queue.Queue[str | None] = queue.Queue(WAITING_LINES)
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        """No lock: a finalizer may fail, and say so, in the middle of another line."""
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> None:
-        try:
-            self._lines.put_nowait(text)
-        except queue.Full:
+        if self._lines.qsize() < WAITING_LINES:
+            self._lines.put(text)
+        else:
             self._dropped += 1
-
-    def flush(self) -> None:
-        """Lines go out as soon as they can."""
 
     def close(self) -> None:
         """Waits a moment for what is still to be written."""
-        with contextlib.suppress(queue.Full):
-            self._lines.put_nowait(None)
+        self._lines.put(None)
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
@@ -53,6 +50,18 @@ class _Background:
                 os.write(self._fd, text.encode("utf-8", "replace"))
             except OSError:
                 return  # nobody reads any more
+
+
+class _Lines:
+    """A logger of structlog's that takes no lock, unlike its own."""
+
+    def __init__(self, file: _Background) -> None:
+        self._file = file
+
+    def msg(self, line: str) -> None:
+        self._file.write(line + "\n")
+
+    debug = info = warning = error = critical = msg
 
 
 class _Libraries(logging.Handler):
@@ -75,8 +84,9 @@ def setup(file: Path | None = None) -> None:
     global _current
     fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600) if file else 2
     close()
-    _current = _Background(fd)
+    _current = background = _Background(fd)
     logging.getLogger().addHandler(_libraries)  # once, however often
+    faults.install()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -85,7 +95,7 @@ def setup(file: Path | None = None) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=_current),  # type: ignore[arg-type]
+        logger_factory=lambda *_: _Lines(background),
         cache_logger_on_first_use=False,
     )
 

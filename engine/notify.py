@@ -6,7 +6,11 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
+from engine.disk import Disk
+
 MICROS = 10**6
+STATUS_EVERY_S = 5.0
+"""Where nobody waits for a sign of life."""
 
 
 class Notify:
@@ -17,7 +21,7 @@ class Notify:
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
         watchdog = environ.get("WATCHDOG_USEC", "")
         usec = int(watchdog) if watchdog.isdecimal() and watchdog.isascii() else 0
-        self._every_s = usec / MICROS / 2 if self._address and usec else None
+        self._interval_s = usec / MICROS if usec else None
 
     def say(self, words: str) -> None:
         """`READY=1`, `STOPPING=1`, `STATUS=...`. A manager that is gone is no error."""
@@ -27,8 +31,14 @@ class Notify:
             sender.settimeout(1.0)
             sender.sendto(words.encode(), self._address)
 
-    async def keep_saying(self) -> None:
-        """That the loop this runs on still turns, twice in each interval of the watchdog; returns without one."""
-        while self._every_s is not None:
-            self.say("WATCHDOG=1")
-            await asyncio.sleep(self._every_s)
+    async def keep_saying(self, disk: Disk) -> None:
+        """That the loop this runs on turns and no commit is older than the interval of the watchdog, twice in each;
+        and what is the matter with the disk, until it is over. Returns without a manager."""
+        told = ""
+        while self._address:
+            if self._interval_s is not None and disk.committing_s <= self._interval_s:
+                self.say("WATCHDOG=1")
+            if (words := "".join(disk.alarms())) or told:
+                self.say(f"STATUS={words}")
+            told = words
+            await asyncio.sleep(STATUS_EVERY_S if self._interval_s is None else self._interval_s / 2)

@@ -1,9 +1,7 @@
 """Carries out what operators ask for: checks that it is still meant, does it once, answers with one line."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -34,6 +32,7 @@ from engine.commands import (
 from engine.desks import commands as desk_commands
 from engine.desks.commands import Code
 from engine.desks.courier import AT_ONCE, Courier
+from engine.once import Once
 from engine.requests.commands import RequestCommand
 from engine.requests.counter import RequestCounter
 from engine.settlement import Settlement, StoreFailed
@@ -42,7 +41,6 @@ from venue.exchange.commands import Rejection
 from venue.perp import Declined, Filled, OrderOutcome, Waiting
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-REMEMBERED = 1_000
 _LOOKS: tuple[bool, str, str] = (False, Code.OBSERVING, "this run only looks: start it without --observe to command it")
 LOOK_EVERY_S, PATIENCE = 0.1, 25
 """How often, and how many times, a close is asked after before the receipt says that it waits."""
@@ -68,30 +66,17 @@ class Operator:
         self._clock = clock
         self._arming = arming
         self._acks = acks or Acks()
-        self._asked: OrderedDict[tuple[str, str], tuple[Command, asyncio.Task[Receipt]]] = OrderedDict()
+        self._once = Once(self._execute, lambda: settlement.seq)
 
     async def execute(self, command: Command) -> Receipt:
-        """The receipt; the same command again, even while it runs, gets the same one and has no second effect.
-
-        Cancelling the caller does not cancel what was asked for. An id belongs to who used it first, and to what for.
-        """
+        """The receipt; a repetition gets the same one (`Once.answer`), what changes nothing is asked anew."""
         if isinstance(command, GetMarketState | GetPositionHealth) or getattr(command, "preview", False):
             return await self._execute(command)
-        key = (command.who, command.id)
-        known = self._asked.get(key)
-        if known is not None and not _meant_the_same(known[0], command):
-            text = "this id was used for another command"
-            return Receipt(command.id, False, Code.ID_REUSED, text, self._settlement.seq)
-        if known is None:
-            self._forget()
-            known = self._asked[key] = (command, asyncio.create_task(self._execute(command)))
-        return await asyncio.shield(known[1])
+        return await self._once.answer(command)
 
-    def _forget(self) -> None:
-        """Drops the oldest answered commands beyond what is remembered."""
-        for key, (_, task) in list(self._asked.items())[: max(0, len(self._asked) + 1 - REMEMBERED)]:
-            if task.done():
-                del self._asked[key]
+    async def aclose(self) -> None:
+        """Nothing is begun any more, and what runs is answered."""
+        await self._once.aclose()
 
     async def _execute(self, command: Command) -> Receipt:
         answer: Answer | None = None
@@ -199,7 +184,7 @@ class Operator:
     async def _acted_on(self, outcome: OrderOutcome | Rejection) -> OrderOutcome | Rejection:
         """What a keeper makes of an order, if it is quick about it."""
         for _ in range(PATIENCE):
-            if not isinstance(outcome, Waiting):
+            if not isinstance(outcome, Waiting) or self._once.stopping:
                 break
             await self._clock.sleep(LOOK_EVERY_S)
             outcome = await self._courier.outcome(outcome.order_id)
@@ -227,23 +212,6 @@ def _for_desk(
         case NoteDesk():
             text = clean(command.text) if command.text.strip() else ""
             return desk_commands.Note(command.address, text, who, command.id, command.seen_seq), "noted"
-
-
-def _meant_the_same(first: Command, again: Command) -> bool:
-    """Whether a repetition asks for the same; when it was meant and what was seen by then may differ."""
-    return type(first) is type(again) and _said(first) == _said(
-        replace(again, expires_at_ms=first.expires_at_ms, seen_seq=first.seen_seq)
-    )
-
-
-def _said(command: Command) -> Command:
-    """The command without what was quoted at its moment: whoever repeats it has been quoted something else."""
-    match command:
-        case CloseDesk() | ReduceDesk():
-            return replace(command, worst_price=0)
-        case CloseDesks():
-            return replace(command, leaves=())
-    return command
 
 
 def _refused(rejection: Rejection) -> tuple[bool, str, str]:

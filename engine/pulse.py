@@ -1,14 +1,14 @@
 """The engine's pulse: how late its loop comes back to a sleeper, and whether time went on without it."""
 
-import sys
 import threading
-import traceback
 from dataclasses import dataclass
-from typing import Self
+from typing import Never, Self
 
 import structlog
 
 from engine.clock import Clock
+from engine.disk import Disk
+from engine.stopping import calls_of
 from engine.vitals import Durations
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -41,8 +41,9 @@ class Pulse:
         self.stalls = 0
         """How often the watchdog has found the loop stuck."""
 
-    async def run(self) -> None:
-        """Until cancelled."""
+    async def run(self) -> Never:
+        """Until cancelled. Without beats nothing new is begun (`why_not`): what is open is guarded all the same, so a
+        fault in here is a failing loop's, and no reason to end the engine."""
         while True:
             asleep = self._clock.monotonic()
             await self._clock.sleep(BEAT_S)
@@ -75,19 +76,24 @@ class Pulse:
 
 STALL_S = 2.0
 LOOK_S = 0.5
-DEEP = 8
-"""Calls that are told of a loop that is stuck."""
 
 
 class Watchdog:
-    """A thread that notices when the loop does not turn, and writes down where it is stuck: the loop itself cannot."""
+    """A thread that notices when the loop does not turn, and writes down where it is stuck; and when a commit does not
+    end. The loop itself cannot say the one, and who waits for the disk cannot say the other."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: Pulse, disk: Disk) -> None:
         """To be made on the loop's own thread."""
         self._pulse = pulse
+        self._disk = disk
         self._watched = threading.get_ident()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._beats = pulse.beats
+        self._looks = 0
+        """Without a beat."""
+        self._silent_s = 0.0
+        """How long the disk had not answered, at the last look."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -98,20 +104,25 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
-        beats, looks, patience = self._pulse.beats, 0, round(STALL_S / LOOK_S)
         while not self._stop.wait(LOOK_S):
-            if self._pulse.beats != beats:
-                if looks >= patience:
-                    log.warning("the loop turns again", stood_s=looks * LOOK_S)
-                beats, looks = self._pulse.beats, 0
-                continue
-            looks += 1
-            if looks == patience:
-                self._pulse.stalls += 1
-                log.error("the loop is stuck", seconds=STALL_S, at=self._where())
+            self._look_at_loop()
+            self._look_at_disk()
 
-    def _where(self) -> str:
-        """The innermost calls of the loop's thread, by file and line; never the values they work on."""
-        frame = sys._current_frames().get(self._watched)
-        calls = traceback.extract_stack(frame)[-DEEP:] if frame else []
-        return " < ".join(f"{call.name} ({call.filename}:{call.lineno})" for call in reversed(calls))
+    def _look_at_loop(self) -> None:
+        patience = round(STALL_S / LOOK_S)
+        if self._pulse.beats != self._beats:
+            if self._looks >= patience:
+                log.warning("the loop turns again", stood_s=self._looks * LOOK_S)
+            self._beats, self._looks = self._pulse.beats, 0
+            return
+        self._looks += 1
+        if self._looks == patience:
+            self._pulse.stalls += 1
+            log.error("the loop is stuck", seconds=STALL_S, at=calls_of(self._watched))
+
+    def _look_at_disk(self) -> None:
+        was_s, self._silent_s = self._silent_s, self._disk.silent_s
+        if self._silent_s and not was_s:
+            log.error("the disk does not answer", seconds=round(self._silent_s, 1))
+        elif was_s and not self._silent_s:
+            log.warning("the disk answers again", silent_s=round(was_s, 1))

@@ -7,6 +7,7 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 
 from engine.chronicle import Chronicle
@@ -15,6 +16,7 @@ from engine.commands import Command, Receipt
 from engine.desks.commands import Code
 from engine.engine import Engine, Options
 from engine.exchange_rows import MarketPoint
+from engine.life import Life, Unbegun
 from engine.port import Info
 from engine.snapshot import EventPage, KeeperHealth, Snapshot
 from engine.who import local_info
@@ -28,8 +30,10 @@ class Runtime:
     def __init__(self, options: Options) -> None:
         self._chronicle = Chronicle()
         self._engine = Engine(options, SystemClock(), self._chronicle)
+        self._life = Life(self._engine)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
+        self._asked = threading.Lock()
+        """Between a loop that has just begun and a stop that has just come."""
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
         self._info = local_info()
@@ -37,7 +41,7 @@ class Runtime:
         """What ended the engine, when it was not asked to stop."""
 
     def start(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Returns when there is a first snapshot. Raises what kept the engine from starting.
+        """Returns when there is a first snapshot. Raises what kept the engine from starting; Unbegun is a stop.
 
         `meanwhile` is done here while the engine recovers and waits for its disk and its first prices.
         """
@@ -45,25 +49,42 @@ class Runtime:
         meanwhile()
         self._ready.result()
 
-    def stop(self) -> None:
-        """Stops in order and waits; everything acknowledged is durable whether or not this is called."""
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STOP_SECONDS)
+    def stop(self) -> bool:
+        """Stops in order and waits, at most `STOP_SECONDS`; whether it has stopped. Everything acknowledged is durable
+        whether or not this is called. What was not ready yet is broken off."""
+        with self._asked:
+            if self._loop is None:
+                self._life.end()
+            else:
+                with suppress(RuntimeError):  # it has ended by itself
+                    self._loop.call_soon_threadsafe(self._life.end)
+        if self._thread.ident is not None:
+            self._thread.join(STOP_SECONDS)
+        return not self._thread.is_alive()
+
+    def why_not_stopped(self) -> str:
+        """What keeps it from stopping, if it is known."""
+        return self._engine.disk.why()
+
+    @property
+    def thread(self) -> int | None:
+        """The engine's; None before `start`."""
+        return self._thread.ident
 
     def _main(self) -> None:
         try:
             asyncio.run(self._run())
         except BaseException as error:  # the thread's end is reported, whatever it was
-            self.failure = error
+            self.failure = None if isinstance(error, Unbegun) else error
             if not self._ready.done():
                 self._ready.set_exception(error)
             else:
                 self._engine.snapshot = _stopped(self._engine.snapshot, error)
 
     async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self._engine.run(lambda: self._ready.set_result(None), self._stop)
+        with self._asked:
+            self._loop = asyncio.get_running_loop()
+        await self._life.run(lambda: self._ready.set_result(None))
 
     def info(self) -> Info:
         return self._info
@@ -87,7 +108,7 @@ class Runtime:
     async def submit(self, command: Command) -> Receipt:
         """Runs on the caller's loop; the engine's loop does the work."""
         loop = self._loop
-        if loop is None or not self._thread.is_alive() or self._stop.is_set():
+        if loop is None or not self._thread.is_alive() or self._life.ending:
             text = "the engine has stopped" if self.failure is None else f"the engine has failed: {self.failure}"
             return Receipt(command.id, False, Code.STOPPING, text, self._engine.snapshot.seq)
         work = asyncio.run_coroutine_threadsafe(self._engine.parts.operator.execute(command), loop)

@@ -80,9 +80,12 @@ class Settlement:
         self._publish = publish
         self._world = World()
         self._queue: deque[_Request | _Read] = deque()
+        """As long as those who ask are many: each loop and each command (`engine/once.py`) asks one thing at a time. Who
+        gives up while the disk hangs leaves the question."""
         self._waiting = asyncio.Event()
         self._failure: StoreFailed | None = None
         self._last_ms = 0
+        self._commit_began_s: float | None = None
         self.commits = Durations()
         self.facts = 0
         """Made durable since the start."""
@@ -91,6 +94,12 @@ class Settlement:
     def waiting(self) -> int:
         """Commands and reads in the queue."""
         return len(self._queue)
+
+    @property
+    def committing_s(self) -> float:
+        """How long the commit in progress has lasted, 0.0 when there is none. From any thread."""
+        began_s = self._commit_began_s  # read once: the writer may end it meanwhile
+        return 0.0 if began_s is None else max(self._clock.monotonic() - began_s, 0.0)
 
     @property
     def seq(self) -> int:
@@ -166,10 +175,7 @@ class Settlement:
                     world.evolve(self._world, fact, seq, at_ms)
                     recorded.append(Recorded(seq, at_ms, fact))
             if recorded:
-                began = self._clock.monotonic()
-                await self._journal.append(rows, at_ms)
-                self.commits.took(self._clock.monotonic() - began)
-                self.facts += len(rows)
+                await self._commit(rows, at_ms)
                 self._publish(self._world, recorded)
         except BaseException:
             self._queue.extendleft(request for request, _ in reversed(answers))
@@ -180,6 +186,17 @@ class Settlement:
         while self._queue and isinstance(read := self._queue[0], _Read):
             self._queue.popleft()
             _answer_read(read, self._world)
+
+    async def _commit(self, rows: Sequence[tuple[str, str]], at_ms: int) -> None:
+        self._commit_began_s = began_s = self._clock.monotonic()
+        try:
+            await self._journal.append(rows, at_ms)
+        except Exception:  # a writer that is cancelled leaves its commit in progress
+            self._commit_began_s = None
+            raise
+        self._commit_began_s = None
+        self.commits.took(self._clock.monotonic() - began_s)
+        self.facts += len(rows)
 
     def _decide(self, request: _Request) -> tuple[tuple[Fact, ...] | Rejection, list[tuple[str, str]]] | None:
         """The answer and its journal rows; None when the command is at fault, which nothing has been folded of yet."""

@@ -1,6 +1,7 @@
 """A loop of the engine: jittered cadence, never overlapping, never silently dead."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ class Worker:
         """Passes that raised since the last that did not."""
         self._last_ms: int | None = None
         self._due = 0.0
+        self._began = math.inf
         self._detail = ""
 
     async def run(self) -> None:
@@ -69,7 +71,7 @@ class Worker:
         if not self._endless:
             self._due = self._clock.monotonic() + FIRST_PASS_S
         while True:
-            began = self._clock.monotonic()
+            began = self._began = self._clock.monotonic()
             try:
                 self._detail = await self._work()
                 self._passes += 1
@@ -86,8 +88,14 @@ class Worker:
             self.durations.took(self._clock.monotonic() - began)
             await self._pause()
 
+    @property
+    def _goes_on(self) -> bool:
+        """Endless work that has lasted longer than any back-off: what failed before is over."""
+        return self._endless and self._clock.monotonic() - self._began > BACKOFF_CEILING_S
+
     def _failed(self, error: BaseException) -> None:
-        self.in_a_row += 1
+        self.in_a_row = 1 if self._goes_on else self.in_a_row + 1
+        self._began = math.inf
         self.failures += 1
         self._detail = f"{type(error).__name__}, try {self.in_a_row}"
         log.error("pass failed", worker=self.name, error=repr(error))
@@ -99,11 +107,16 @@ class Worker:
         self._due = self._clock.monotonic() + LATE_AFTER * wait + 1.0
         await self._clock.sleep(wait)
 
+    @property
+    def late(self) -> bool:
+        """Whether a pass has not ended when the one after the next should have: it hangs, and says nothing."""
+        return not self._endless and bool(self._due) and self._clock.monotonic() > self._due
+
     def row(self) -> KeeperRow:
         """How it is doing."""
-        if self.in_a_row:
+        if self.in_a_row and not self._goes_on:
             health = KeeperHealth.FAILING
-        elif self._due and self._clock.monotonic() > self._due:
+        elif self.late:
             health = KeeperHealth.LATE
         else:
             health = KeeperHealth.OK

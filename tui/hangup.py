@@ -31,12 +31,20 @@ def after_hangup(runtime: Runtime, what: OnHangup) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
     if what == "halt":
-        receipt = asyncio.run(runtime.submit(_halt_all(runtime)))
-        log.warning("terminal hung up", halted=receipt.text)
+        log.warning("terminal hung up", halted=asyncio.run(_halted(runtime)))
     log.info("terminal hung up, the engine goes on", attach="perpdesk attach")
     while runtime.failure is None and not stop.wait(LOOK_S):
         pass
     return EXIT_TERMINATED
+
+
+async def _halted(runtime: Runtime) -> str:
+    """What became of it. One that waits for the disk is done when that answers, and a signal must not wait for it."""
+    try:
+        async with asyncio.timeout(MEANT_FOR_MS / 1000):
+            return (await runtime.submit(_halt_all(runtime))).text
+    except TimeoutError:
+        return "no answer yet"
 
 
 def _halt_all(runtime: Runtime) -> HaltAll:

@@ -1,6 +1,5 @@
 """`perpdesk demo` and `perpdesk run`: an engine in this process, with a screen or without."""
 
-import asyncio
 import json
 import re
 import shutil
@@ -19,7 +18,7 @@ from engine.config import ConfigError, load
 from engine.demo.stage import Demo
 from engine.engine import Options
 from store.errors import StoreError
-from tui import verbs
+from tui import early, verbs
 from tui.counter import Counter
 from tui.live import shared
 from tui.opening import Asked, load_screen, needs_terminal, paint, settled, with_screen
@@ -129,7 +128,10 @@ def _start(
     with _directory(staged, state) as directory:
         options = Options(settings, directory, staged, live)
         if headless:
-            summary = asyncio.run(daemon.run(options, seconds))
+            try:
+                summary = daemon.run(options, seconds)
+            except daemon.Signalled as signalled:
+                sys.exit(signalled.status)
             click.echo(json.dumps(summary.as_dict()))
         else:
             _show(options, ui, on_hangup or ("exit" if staged else "detach"))
@@ -149,6 +151,7 @@ def _directory(staged: Demo | None, state: Path | None) -> Iterator[Path]:
 
 def _show(options: Options, ui: UiTable, on_hangup: "OnHangup") -> None:
     from engine.runtime import Runtime
+    from engine.stopping import Stopping
     from tui import hangup, terminal
 
     try:
@@ -160,14 +163,19 @@ def _show(options: Options, ui: UiTable, on_hangup: "OnHangup") -> None:
     counter = Counter(sys.stderr, "recovering the journal")
     runtime = Runtime(replace(options, progress=counter.progress))
     try:
-        runtime.start(meanwhile=load_screen)
-    finally:
-        counter.end()
-    try:
+        try:
+            early.guard()  # two threads load modules: an exception in the middle of that would leave them waiting
+            runtime.start(meanwhile=load_screen)
+        finally:
+            early.begun()
+            counter.end()
         code = paint(runtime, settings)
         if code == terminal.EXIT_HANGUP:
             code = hangup.after_hangup(runtime, on_hangup)
-    finally:
+    finally:  # the terminal is as it was
+        stopping = Stopping(runtime.why_not_stopped, thread=runtime.thread)
+        stopping.by_signals()
+        stopping.begin()
         runtime.stop()
     if runtime.failure is not None:
         raise runtime.failure

@@ -34,7 +34,7 @@ class Guard:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._failures: deque[float] = deque()
+        self._failures: deque[float] = deque(maxlen=BAN)
         self._under_way = 0
         self._rest_until = 0.0
         self._broke_until_ms = 0

@@ -1,6 +1,7 @@
 """The key Venice is called with: given, or issued to a wallet that signs for it. It lives in memory only."""
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -12,6 +13,7 @@ from engine.agent.venice_link import Link, Secrets, error_text
 from engine.agent.venice_state import VeniceOptions, VenicePhase, clock_time
 from engine.clock import Clock
 from venue.net.client import Reply
+from venue.net.shared import Closed, Shared
 from venue.net.strict import NotStrict, parse
 
 PATH: Final = "api_keys/generate_web3_key"
@@ -63,7 +65,8 @@ class Keys:
         self._why = NoPlan(NoPlanCode.NO_KEY, "no Venice key is set")
         self._again_at = 0.0
         self._minted_at = 0.0
-        self._minting: asyncio.Task[None] | None = None
+        mint_key = self._mint_key
+        self._minting = Shared(lambda: self._mint(mint_key)) if mint_key is not None else None
         for secret in (options.api_key, options.mint_key):
             if secret is not None:
                 secrets.add(secret.get_secret_value().removeprefix("0x"))
@@ -87,11 +90,10 @@ class Keys:
 
         However many ask, and whoever of them gives up, one key is issued.
         """
-        due = self._key is None and self._minting is None and self._clock.monotonic() >= self._again_at
-        if due and self._mint_key is not None:
-            self._minting = asyncio.create_task(self._mint(self._mint_key))
-        if self._minting is not None:
-            await asyncio.wait((self._minting,))
+        due = self._key is None and self._clock.monotonic() >= self._again_at
+        if self._minting is not None and (due or self._minting.asking):
+            with suppress(Closed):
+                await self._minting.answer()
         if self._key is None:
             until = "" if self._mint_key is None else f"; the next attempt is at {clock_time(self._again_ms())}"
             raise NoPlan(self._why.code, self._why.detail + until)
@@ -113,8 +115,7 @@ class Keys:
     async def aclose(self) -> None:
         """Gives up a key that is being issued."""
         if self._minting is not None:
-            self._minting.cancel()
-            await asyncio.wait((self._minting,))
+            await self._minting.aclose()
 
     def _again_ms(self) -> int:
         return self._clock.now_ms() + round(max(0.0, self._again_at - self._clock.monotonic()) * 1000)
@@ -132,8 +133,6 @@ class Keys:
             self._why = NoPlan(NoPlanCode.NO_KEY, f"no key was issued: {type(error).__name__}")
         else:
             self._key, self._source, self._minted_at = key, "minted", self._clock.monotonic()
-        finally:
-            self._minting = None
         if self._key is None:
             self._again_at = self._clock.monotonic() + AGAIN_S
             log.warning("venice key not issued", code=self._why.code.value, why=self._why.detail)

@@ -1,6 +1,5 @@
 """Alerts in a run: looks at each picture and hands what is new to every place."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,10 +37,6 @@ class AlertDesk:
     def alarms(self) -> list[str]:
         """Places that take nothing: whoever relies on them should know."""
         return [f"alerts do not reach {sink.post.name}: {sink.failing}" for sink in self.sinks if sink.failing]
-
-    async def run(self) -> None:
-        """Hands over, forever."""
-        await asyncio.gather(*(sink.run() for sink in self.sinks))
 
     async def aclose(self) -> None:
         """Closes idle connections."""

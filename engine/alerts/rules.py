@@ -24,6 +24,7 @@ class Kind(StrEnum):
     FUNDS = "funds_difference"
     GAS = "low_gas"
     OVERDUE = "liquidation_overdue"
+    DISK = "disk_silent"
     TEST = "test"
 
 

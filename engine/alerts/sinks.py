@@ -87,7 +87,7 @@ def ntfy(client: Client, topic: str) -> HttpPost:
 @dataclass(slots=True)
 class Sink:
     """Hands alerts to one place, at most once in `every_s`, together if several came; the oldest go when too many
-    wait, and a message that is refused again and again goes as well."""
+    wait, and a message that is refused again and again goes as well. `pass_once` is for a Worker of its own."""
 
     post: Post
     every_s: float
@@ -98,6 +98,11 @@ class Sink:
     _waiting: deque[Alert] = field(default_factory=lambda: deque(maxlen=MOST_WAITING))
     _come: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def name(self) -> str:
+        """Of its loop."""
+        return f"alerts {self.post.name}"
+
     def put(self, alerts: Sequence[Alert]) -> None:
         """Never waits."""
         self.lost += max(0, len(self._waiting) + len(alerts) - MOST_WAITING)
@@ -105,14 +110,17 @@ class Sink:
         if alerts:
             self._come.set()
 
-    async def run(self) -> None:
-        """Forever."""
-        while True:
-            await self._come.wait()
+    async def pass_once(self) -> str:
+        """Hands over once there is something. What it raises is a fault of perpdesk's own; what waits is kept."""
+        await self._come.wait()
+        try:
+            await self._hand_over()
+        except Exception as error:
+            self.failing = f"a fault of perpdesk's own, {type(error).__name__}"
+            raise
+        if not self._waiting:
             self._come.clear()
-            if self._waiting:
-                await self._hand_over()
-                await self.clock.sleep(self.every_s)
+        return self.failing or "all handed over"
 
     async def _hand_over(self) -> None:
         for attempt in range(1, TRIES + 1):

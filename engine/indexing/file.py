@@ -21,6 +21,7 @@ T = TypeVar("T")
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 PRUNED_AT_ONCE = 1_000
 """Rows in one transaction."""
+CLOSE_S = 2.0
 
 
 class IndexFile:
@@ -62,11 +63,16 @@ class IndexFile:
         return self._files is not None and self._files == self._there()
 
     async def close(self) -> None:
-        """Ends what runs and gives the file back."""
+        """Ends what runs and gives the file back; on a disk that does not answer it is left as it is, which costs
+        nothing, so that the journal is closed all the same."""
         if self._connection is not None:
             self._connection.interrupt()
-        await self._run(self._close)
-        self._thread.shutdown()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._run(self._close)
+        except TimeoutError:
+            log.warning("the index is not closed", reason=f"the disk has not answered for {CLOSE_S:.0f} s")
+        self._thread.shutdown(wait=False)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))

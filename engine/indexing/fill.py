@@ -104,6 +104,7 @@ async def fill(directory: Path, gap: Gap, since_ms: int, write: Callable[[list[R
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+        await asyncio.gather(said, return_exceptions=True)
 
 
 async def _received(lines: asyncio.StreamReader, write: Callable[[list[Row]], Awaitable[None]]) -> int | None:

@@ -35,6 +35,8 @@ PRUNED_EVERY_S = 60.0
 VERIFIED_EVERY_S = 86_400.0
 """What is not written is not read either: only looking at all of it finds what a disk has done to it since."""
 CADENCE = Cadence(1.0, 1.0)
+FLUSH_S = 2.0
+"""A stop waits no longer for what the next start can do."""
 _KINDS = frozenset(ON_CURVES)
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -183,7 +185,10 @@ class Indexer:
         if not self._fresh or self._unchecked or not self.file.in_place():
             return
         try:
-            await self._write_piece()
+            async with asyncio.timeout(FLUSH_S):
+                await self._write_piece()
+        except TimeoutError:
+            log.warning("the index is behind", reason=f"not written within {FLUSH_S:.0f} s")
         except StoreError as error:
             log.warning("the index is behind", reason=str(error))
 
@@ -207,7 +212,7 @@ class Indexer:
         """Gives the file back."""
         if self._filling is not None:
             self._filling.cancel()
-            await asyncio.wait((self._filling,))
+            await asyncio.gather(self._filling, return_exceptions=True)  # what it failed at the next start does again
         await self.file.close()
 
     async def _write_piece(self) -> bool:

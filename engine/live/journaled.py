@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.belonging import belongs
 from engine.chronicle import Chronicle
 from engine.clock import Clock
 from engine.config import Settings
-from engine.engine import belongs
 from engine.live.chain_watch import ChainWatch, chain_watch
 from engine.live.doors import claims_of, doors_of
 from engine.live.wiring import Reading, Trading, trading

@@ -87,6 +87,7 @@ class Trading:
     async def aclose(self) -> None:
         """Leaves the relay's streams, and closes idle connections."""
         await self.signed.aclose()
+        await self.sender.aclose()
         for client in self.clients:
             await client.aclose()
 

@@ -281,3 +281,20 @@ async def test_a_desk_across_a_death_and_what_leaves_the_process(
         await second.task
     assert [order.status for order in live.reader.orders().values()] == ["executed", "executed"]
     assert held.collateral < FEES
+
+
+async def test_an_engine_that_stops_in_the_middle_of_a_stream_leaves_nothing(
+    live: LiveVenue, relay: RelayOperator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched(live, monkeypatch)
+    relay.manner = Manner.HOLDS
+    async with oracle(live) as url:
+        before = asyncio.all_tasks()
+        run = Run(url, tmp_path)
+        await run.until(lambda: bool(relay.posts))
+        run.stop.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await run.task
+        left = [task for task in asyncio.all_tasks() - before if "RequestHandler" not in repr(task)]  # the oracle's
+        assert not left, left
+        relay.release()

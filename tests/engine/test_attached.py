@@ -156,3 +156,18 @@ async def test_a_link_that_is_gone_says_nothing_new_of_the_engine(tmp_path: Path
         assert frame.silent_ms() == 15_000
         assert frame.now_ms() == shown + 15_000
         assert (frame.snapshot.status.feed, frame.snapshot.status.keepers) == ("unknown", "unknown")
+
+
+async def test_who_stops_leaves_no_question_behind(tmp_path: Path) -> None:
+    """Neither a task nor somebody who waits for an answer that will not come."""
+    port = Recorder()
+    async with served(tmp_path, port):
+        port.gate.clear()
+        async with attached(tmp_path) as engine:
+            asked = asyncio.create_task(engine.submit(halt_all("a")))
+            await port.came.wait()
+        assert not engine._thread.is_alive()
+        assert not asyncio.all_tasks(engine._loop)
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        port.gate.set()

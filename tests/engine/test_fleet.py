@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.belonging import belongs, locked_away
 from engine.desks.commands import Code, PinDesk, RecordOutcome
 from engine.desks.facts import DeskPinned, OrderFilled
-from engine.engine import belongs, locked_away
 from engine.live.doors import claims_of
 from engine.live.fleet_venue import FleetVenue
 from engine.live.pinning import PER_PASS, Pinning

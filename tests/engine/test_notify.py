@@ -4,6 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+from engine.disk import Disk
 from engine.notify import Notify
 
 
@@ -19,7 +20,7 @@ async def test_it_hears_words_and_that_the_loop_turns(tmp_path: Path) -> None:
         notify = Notify({"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "20000"})
         notify.say("READY=1")
         assert listener.recv(100) == b"READY=1"
-        alive = asyncio.create_task(notify.keep_saying())
+        alive = asyncio.create_task(notify.keep_saying(Disk()))
         heard = [await asyncio.to_thread(listener.recv, 100) for _ in range(3)]
         alive.cancel()
         assert heard == [b"WATCHDOG=1"] * 3
@@ -28,5 +29,58 @@ async def test_it_hears_words_and_that_the_loop_turns(tmp_path: Path) -> None:
 async def test_without_a_manager_or_a_watchdog_nothing_happens(tmp_path: Path) -> None:
     Notify({}).say("READY=1")
     Notify({"NOTIFY_SOCKET": str(tmp_path / "gone")}).say("READY=1")
-    for environ in ({}, {"WATCHDOG_USEC": "1000"}, {"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "x"}):
-        await asyncio.wait_for(Notify(environ).keep_saying(), 5)
+    for environ in ({}, {"WATCHDOG_USEC": "1000"}):
+        await asyncio.wait_for(Notify(environ).keep_saying(Disk()), 5)
+
+
+class Writing:
+    """A commit in progress."""
+
+    committing_s = 0.0
+
+
+async def test_a_commit_older_than_the_interval_is_no_sign_of_life_and_the_reason_is_told(tmp_path: Path) -> None:
+    with manager(tmp_path / "n") as listener:
+        disk, writing = Disk(), Writing()
+        disk.below(writing)
+        alive = asyncio.create_task(
+            Notify({"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "20000"}).keep_saying(disk)
+        )
+
+        async def heard_until(words: bytes) -> set[bytes]:
+            heard = {await asyncio.to_thread(listener.recv, 200)}
+            async with asyncio.timeout(10):
+                while words not in heard:
+                    heard.add(await asyncio.to_thread(listener.recv, 200))
+            return heard
+
+        assert await heard_until(b"WATCHDOG=1") == {b"WATCHDOG=1"}
+        writing.committing_s = 12.0
+        reason = b"STATUS=the disk has not answered for 12 s: nothing is written, nothing new is begun"
+        await heard_until(reason)
+        assert {await asyncio.to_thread(listener.recv, 200) for _ in range(5)} == {reason}
+        writing.committing_s = 0.0
+        assert await heard_until(b"STATUS=") <= {reason, b"WATCHDOG=1", b"STATUS="}
+        assert await asyncio.to_thread(listener.recv, 200) == b"WATCHDOG=1"
+        alive.cancel()
+
+
+async def test_below_the_interval_a_commit_may_last(tmp_path: Path) -> None:
+    with manager(tmp_path / "n") as listener:
+        disk, writing = Disk(), Writing()
+        disk.below(writing)
+        writing.committing_s = 29.0
+        notify = Notify({"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "30000000"})
+        alive = asyncio.create_task(notify.keep_saying(disk))
+        assert await asyncio.to_thread(listener.recv, 200) == b"WATCHDOG=1"
+        alive.cancel()
+
+
+async def test_without_a_watchdog_the_reason_is_told_all_the_same(tmp_path: Path) -> None:
+    with manager(tmp_path / "n") as listener:
+        disk, writing = Disk(), Writing()
+        disk.below(writing)
+        writing.committing_s = 12.0
+        alive = asyncio.create_task(Notify({"NOTIFY_SOCKET": str(tmp_path / "n")}).keep_saying(disk))
+        assert (await asyncio.to_thread(listener.recv, 200)).startswith(b"STATUS=the disk has not answered for 12 s")
+        alive.cancel()

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import structlog
 
+from engine.alerts.rules import Alert, Kind
 from engine.chronicle import Chronicle
 from engine.clock import SystemClock
 from engine.config import Settings
+from engine.disk import HUNG_S, Disk, DiskLoop
 from engine.engine import Engine, Options
 from engine.holds import BUDGET, Holds
 from engine.pulse import BEAT_S, HOLD_S, JUMP_MS, Pulse, Watchdog
@@ -100,13 +102,42 @@ async def test_while_nobody_guards_nothing_is_opened() -> None:
         assert holds.why_not() == ""
         while guard.in_a_row < number or other.in_a_row < number:
             await asyncio.sleep(0)
-            clock.advance(60)
+            clock.advance(1)
     assert holds.why_not() == "risk failing: nothing is opened while nobody guards what is"
     assert holds.alarms() == (holds.why_not(),)
     assert guard.row().failures == guard.in_a_row
     for task in running:
         task.cancel()
     await asyncio.wait(running)
+
+
+async def test_a_guard_that_hangs_guards_no_better_than_one_that_fails() -> None:
+    clock, hangs, passes = ManualClock(), asyncio.Event(), list[str]()
+
+    async def guarded() -> str:
+        passes.append("")
+        if len(passes) == 2:
+            await hangs.wait()
+        return ""
+
+    guard = Worker("risk", Cadence(10, 10), guarded, clock, random.Random(1))
+    holds = Holds()
+    holds.guarded_by((guard,))
+    running = asyncio.create_task(guard.run())
+    while len(passes) < 2:
+        await asyncio.sleep(0)
+        clock.advance(1)
+    assert (holds.why_not(), holds.alarms()) == ("", ())
+    clock.advance(31)
+    assert guard.in_a_row == 0
+    assert holds.why_not() == "risk late: nothing is opened while nobody guards what is"
+    assert holds.alarms() == (holds.why_not(),)
+    hangs.set()
+    clock.asleep.clear()
+    await clock.asleep.wait()
+    assert (holds.why_not(), holds.alarms()) == ("", ())
+    running.cancel()
+    await asyncio.wait((running,))
 
 
 @pytest.fixture
@@ -121,13 +152,62 @@ def test_a_loop_that_stands_still_is_told_with_the_place_it_stands_at(
     monkeypatch.setattr("engine.pulse.LOOK_S", 0.01)
     monkeypatch.setattr("engine.pulse.STALL_S", 0.05)
     pulse = Pulse(ManualClock())
-    with Watchdog(pulse):
+    with Watchdog(pulse, Disk()):
         stuck_here(pulse)
         beat_until(pulse, told, "the loop turns again")
     (line,) = (line for line in told if line["event"] == "the loop is stuck")
     assert "stuck_here" in line["at"]
     assert __file__ in line["at"]
     assert pulse.stalls == 1
+
+
+class Writing:
+    """A commit in progress, and how often somebody has looked at it."""
+
+    lasts_s = 0.0
+    looks = 0
+
+    @property
+    def committing_s(self) -> float:
+        self.looks += 1
+        return self.lasts_s
+
+    def lasts(self, seconds: float) -> None:
+        """Until it has been looked at."""
+        self.lasts_s, seen, end = seconds, self.looks, time.monotonic() + 20
+        while self.looks < seen + 3:
+            assert time.monotonic() < end
+
+
+def test_a_disk_that_does_not_answer_is_told_once_and_when_it_does_again(
+    told: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.pulse.LOOK_S", 0.01)
+    monkeypatch.setattr("engine.pulse.STALL_S", 1_000.0)
+    disk, writing = Disk(), Writing()
+    disk.below(writing)
+    with Watchdog(Pulse(ManualClock()), disk):
+        for seconds in (HUNG_S - 0.1, HUNG_S, HUNG_S + 60, 0.0, 0.1):
+            writing.lasts(seconds)
+    assert [line["event"] for line in told] == ["the disk does not answer", "the disk answers again"]
+    assert told[0]["seconds"] == HUNG_S
+    assert told[1]["silent_s"] == HUNG_S + 60
+
+
+async def test_while_the_disk_does_not_answer_the_picture_says_so_and_those_who_do_not_look_are_told() -> None:
+    disk, writing, shown, told = Disk(), Writing(), list[tuple[str, ...]](), list[Alert]()
+    loop = DiskLoop(disk, lambda: shown.append(disk.alarms()), told.extend)
+    assert await loop.pass_once() == "answers"
+    disk.below(writing)
+    words = "the disk has not answered for {} s: nothing is written, nothing new is begun"
+    for seconds in (0.0, HUNG_S - 1, HUNG_S, HUNG_S, HUNG_S + 7, 0.0, 0.0):
+        writing.lasts_s = seconds
+        await loop.pass_once()
+    assert shown == [(words.format(5),), (words.format(12),), ()]
+    assert [(alert.kind, alert.over, alert.text) for alert in told] == [
+        (Kind.DISK, False, words.format(5)),
+        (Kind.DISK, True, f"over: {words.format(12)}"),
+    ]
 
 
 def stuck_here(pulse: Pulse) -> None:

@@ -1,6 +1,7 @@
 """Facts are durable before anyone sees them, commands are decided in order, and a restart is a fold."""
 
 import asyncio
+from collections.abc import Sequence
 from copy import deepcopy
 from fractions import Fraction
 from pathlib import Path
@@ -149,3 +150,40 @@ async def test_a_journal_that_does_not_fold_is_refused(tmp_path: Path, kind: str
     with pytest.raises(Damaged, match=why):
         async with settled(tmp_path):
             pass
+
+
+async def test_it_says_how_long_the_commit_in_progress_has_lasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, begun, answers = ManualClock(), asyncio.Event(), asyncio.Event()
+    append = Journal.append
+
+    async def waits(self: Journal, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
+        begun.set()
+        await answers.wait()
+        return await append(self, facts, at_ms)
+
+    monkeypatch.setattr(Journal, "append", waits)
+    async with settled(tmp_path, clock) as settlement:
+        assert settlement.committing_s == 0.0
+        asked = asyncio.create_task(settlement.submit(EnrollToken(TOKEN, "PEPE")))
+        await begun.wait()
+        clock.advance(12)
+        assert settlement.committing_s == 12.0
+        answers.set()
+        await asked
+        assert settlement.committing_s == 0.0
+        spread = settlement.commits.spread()
+        assert spread is not None
+        assert spread.worst_ms == 12_000
+
+
+async def test_a_commit_that_is_refused_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(self: Journal, facts: Sequence[tuple[str, str]], at_ms: int) -> int:
+        raise OSError("no")
+
+    monkeypatch.setattr(Journal, "append", refused)
+    async with settled(tmp_path) as settlement:
+        with pytest.raises(StoreFailed):
+            await settlement.submit(EnrollToken(TOKEN, "PEPE"))
+        assert settlement.committing_s == 0.0

@@ -7,7 +7,7 @@ import pytest
 
 from engine.settlement import StoreFailed
 from engine.snapshot import KeeperHealth
-from engine.worker import FIRST_PASS_S, Cadence, Worker
+from engine.worker import BACKOFF_CEILING_S, FIRST_PASS_S, Cadence, Worker
 from tests.engine.house import ManualClock
 
 
@@ -131,3 +131,28 @@ async def test_work_that_cancels_itself_does_not_end_its_loop() -> None:
     task.cancel()
     await asyncio.wait((task,))
     assert task.cancelled()
+
+
+async def test_endless_work_that_goes_on_again_is_well_and_its_next_fault_is_the_first() -> None:
+    clock = ManualClock()
+    faults: asyncio.Queue[None] = asyncio.Queue()
+
+    async def work() -> str:
+        await faults.get()
+        raise RuntimeError("no")
+
+    worker = Worker("w", Cadence(0.1, 0.1), work, clock, random.Random(1), endless=True)
+    task = asyncio.create_task(worker.run())
+    for _ in range(8):
+        faults.put_nowait(None)
+        await turn()
+        assert worker.row().health is KeeperHealth.FAILING
+        clock.advance(BACKOFF_CEILING_S)
+        await turn()
+    assert (worker.in_a_row, worker.row().health) == (8, KeeperHealth.FAILING)
+    clock.advance(BACKOFF_CEILING_S + 1)
+    assert worker.row().health is KeeperHealth.OK
+    faults.put_nowait(None)
+    await turn()
+    assert (worker.in_a_row, worker.failures, worker.row().health) == (1, 9, KeeperHealth.FAILING)
+    task.cancel()

@@ -35,6 +35,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/proof/test_store_damage.py",
         "tests/proof/test_power_loss.py",
         "tests/proof/test_full_disk.py",
+        "tests/proof/test_hung_disk.py",
         "tests/engine/test_index_damage.py",
     ),
     "reconcile": ("tests/proof/test_reconcile.py", "tests/proof/test_poisoned.py"),

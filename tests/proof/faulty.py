@@ -1,18 +1,21 @@
 """`python -m tests.proof.faulty FAULT ... -- ARGUMENTS`: the real program with faults in it, whose frames hold secrets.
 
 A fault is `snapshots` (the next is made after a few facts), `loops` (every worker's first pass raises), `thread`,
-`task`, `callback`, `finaliser` (each raises where nobody catches it), `engine` (a task of the engine ends it),
-`screen` (the screen crashes), `main` (the verb does), or one of the leaks that a search must find: `says`, `shows`,
-`hands-on`.
+`task`, `callback`, `finaliser` (each raises where nobody catches it), `engine` (a task of the engine ends it), `disk`
+(it may stop to answer; `index-disk`, for the index alone; `start-disk`, before it is ready), `screen` (the screen
+crashes), `screenshots` (it is drawn into files), `main` (the verb does), or one of the leaks that a search must find:
+`says`, `shows`, `hands-on`.
 """
 
 import asyncio
 import gc
+import itertools
 import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Never
 
 import structlog
 
@@ -70,7 +73,7 @@ def _in_the_engine(do: Callable[[], None]) -> None:
 
     run = Pulse.run
 
-    async def faulty(self: Pulse) -> None:
+    async def faulty(self: Pulse) -> Never:
         asyncio.get_running_loop().call_later(0.5, do)
         await run(self)
 
@@ -110,13 +113,13 @@ def finaliser() -> None:
 
 
 def engine() -> None:
-    from engine.pulse import Pulse
+    from engine.engine import Engine
 
-    async def faulty(_: Pulse) -> None:
+    async def faulty(_: Engine) -> None:
         await asyncio.sleep(0.5)
         held()
 
-    _put(Pulse, "run", faulty)
+    _put(Engine, "_run_later", faulty)
 
 
 def screen() -> None:
@@ -137,6 +140,29 @@ def screen() -> None:
         return paint(*arguments, **named)
 
     _put(run_verbs, "paint", faulty)
+
+
+def screenshots() -> None:
+    """What is on the screen as pictures, many a second, in `shots` beside the configuration."""
+    from tui import opening, run_verbs
+
+    paint, folder = opening.paint, Path(os.environ["XDG_CONFIG_HOME"]) / "shots"
+    folder.mkdir()
+    number = itertools.count()
+
+    def pictured(*arguments: Any, **named: Any) -> int:
+        from tui.app import PerpdeskApp  # not before the terminal is prepared
+
+        mounted = PerpdeskApp.on_mount
+
+        def on_mount(self: PerpdeskApp) -> None:
+            mounted(self)
+            self.set_interval(0.15, lambda: self.save_screenshot(f"{next(number)}.svg", str(folder)))
+
+        PerpdeskApp.on_mount = on_mount  # type: ignore[method-assign]
+        return paint(*arguments, **named)
+
+    _put(run_verbs, "paint", pictured)
 
 
 def main() -> None:
@@ -175,9 +201,44 @@ def hands_on() -> None:
     snapshots()
 
 
+def disk() -> None:
+    from tests.proof import plants
+
+    plants.hangs()
+
+
+def start_disk() -> None:
+    from tests.proof import plants
+
+    plants.hangs_at_the_start()
+
+
+def index_disk() -> None:
+    from tests.proof import plants
+
+    plants.hangs_in_the_index()
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     each.__name__.replace("_", "-"): each
-    for each in (snapshots, loops, thread, task, callback, finaliser, engine, screen, main, says, shows, hands_on)
+    for each in (
+        snapshots,
+        loops,
+        thread,
+        task,
+        callback,
+        finaliser,
+        engine,
+        disk,
+        start_disk,
+        index_disk,
+        screen,
+        screenshots,
+        main,
+        says,
+        shows,
+        hands_on,
+    )
 }
 
 

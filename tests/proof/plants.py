@@ -2,9 +2,13 @@
 
 import fcntl
 import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
-from store import journal
+from engine import disk, pulse, stopping
+from store import index, journal
 from store.head import Head, HeadFile
 from venue.exchange.requests.checks import check_account
 from venue.exchange.state import Exchange
@@ -47,3 +51,91 @@ def forgets_names() -> None:
 def shares_the_lock() -> None:
     """Whoever comes has the directory as well."""
     patch("fcntl.LOCK_EX", fcntl.LOCK_SH).start()
+
+
+STOP_S = 1.5
+HUNG_S = 0.5
+PIPE = "hung"
+"""A pipe of this name in the state directory that nobody writes to is a disk that does not answer."""
+WAITS = "waits"
+"""There since somebody has waited for it."""
+
+
+def _waits(directory: Path) -> None:
+    """In the kernel, as who waits for a disk does."""
+    with suppress(FileNotFoundError):  # it answers
+        pipe = directory / PIPE
+        pipe.stat()
+        (directory / WAITS).touch()
+        pipe.open("rb").close()
+
+
+def _impatient() -> None:
+    """What counts in seconds counts faster."""
+    stopping.STOP_S = STOP_S
+    disk.HUNG_S, pulse.LOOK_S = HUNG_S, 0.1
+
+
+class _Connection:
+    """A commit waits for the disk, everything before it is done."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        if statement == "COMMIT":
+            (_, _, file), *_ = self._connection.execute("PRAGMA database_list").fetchall()
+            _waits(Path(file).parent)
+        return self._connection.execute(statement, *values)
+
+
+def hangs() -> None:
+    """The disk may stop to answer, in a commit of the journal."""
+    _impatient()
+    commit = journal._commit
+
+    def on_it(connection: sqlite3.Connection, *rest: Any) -> None:
+        commit(_Connection(connection), *rest)  # type: ignore[arg-type]
+
+    patch("store.journal._commit", on_it).start()
+
+
+def hangs_in_the_index() -> None:
+    """The same in what is written into the index, and nowhere else."""
+    _impatient()
+    patch("engine.indexing.file.CLOSE_S", 0.2).start()
+    patch("engine.indexing.indexer.FLUSH_S", 0.2).start()
+    transaction = index._transaction
+
+    def on_it(connection: sqlite3.Connection) -> Any:
+        return transaction(_Connection(connection))  # type: ignore[arg-type]
+
+    patch("store.index._transaction", on_it).start()
+
+
+def hangs_at_the_start() -> None:
+    """The same where the journal is read."""
+    _impatient()
+    page = journal.Chain.page
+
+    def on_it(self: journal.Chain, connection: sqlite3.Connection) -> Any:
+        _waits(self.path.parent)
+        return page(self, connection)
+
+    patch("store.journal.Chain.page", on_it).start()
+
+
+def spins() -> None:
+    """The loop of the engine is caught in a call that does not return, once somebody has made that pipe."""
+    _impatient()
+    patch("engine.disk.DiskLoop.pass_once", _spun).start()
+
+
+async def _spun(self: Any) -> str:
+    directory = Path(self._show.__self__._options.directory)
+    while (directory / PIPE).exists():
+        sum(range(1_000))
+    return "spun"

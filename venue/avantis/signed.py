@@ -131,7 +131,10 @@ class SignedRoute:
                 if order_id not in self._in_hand and order_id not in self._streams:
                     await self._advance(order_id, deep)
 
-        await asyncio.gather(*(one(order_id) for order_id in ids))
+        looks = (one(order_id) for order_id in ids)
+        ends = await asyncio.gather(*looks, return_exceptions=True)  # none of them goes on beside the next pass
+        for fault in filter(None, ends):
+            raise fault
         return f"{len(orders)} open{silent}"
 
     async def aclose(self) -> None:

@@ -20,6 +20,7 @@ from venue.chain.rpc import Rpc, RpcCode, RpcError
 from venue.chain.voices import Agreed as Agreed
 from venue.chain.voices import Disagreement as Disagreement
 from venue.chain.voices import Voice, best, too_few
+from venue.net.shared import Shared
 
 ATTEMPTS: Final = 3
 READ_WITHIN_S: Final = 5.0
@@ -58,16 +59,20 @@ class Endpoints:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._refreshing: dict[bool, tuple[float, asyncio.Task[None]]] = {}
+        self._refreshing = {urgent: Shared(self._refresh, SHARED_S, clock) for urgent in (False, True)}
+        self._voices: set[asyncio.Task[object]] = set()
 
     def rows(self) -> tuple[Row, ...]:
         """Every endpoint as it is now, in the order given."""
         return tuple(endpoint.row(self._clock()) for endpoint in self._all)
 
     async def aclose(self) -> None:
-        """Closes idle connections."""
-        for _, task in [*self._refreshing.values()]:
+        """Gives up what is asked, and closes connections."""
+        for refreshing in self._refreshing.values():
+            await refreshing.aclose()
+        for task in self._voices:
             task.cancel()
+        await asyncio.gather(*self._voices, return_exceptions=True)
         for endpoint in self._all:
             await endpoint.rpc.aclose()
 
@@ -101,13 +106,7 @@ class Endpoints:
 
         What is urgent never waits for an answer to what is not.
         """
-        urgent, now_s = is_urgent(), self._clock()
-        since_s, task = self._refreshing.get(urgent, (now_s, None))
-        if task is None or now_s - since_s >= SHARED_S:
-            task = asyncio.create_task(self._refresh())
-            self._refreshing[urgent] = entry = now_s, task
-            task.add_done_callback(lambda _: self._refreshed(urgent, entry))
-        await asyncio.shield(task)
+        await self._refreshing[is_urgent()].answer()
 
     async def quorum(self, ask: Callable[[Rpc, int], Awaitable[T]]) -> Agreed[T]:
         """What most endpoints answer as of one block: 2 of 3, both of two, the only one there is.
@@ -174,10 +173,6 @@ class Endpoints:
             if top is not None and block.revert is None:
                 endpoint.health.block, endpoint.health.lag = block.value, top - block.value
 
-    def _refreshed(self, urgent: bool, entry: tuple[float, asyncio.Task[None]]) -> None:
-        if self._refreshing.get(urgent) is entry:
-            del self._refreshing[urgent]
-
     def _usable(self) -> list[Endpoint]:
         """All who can be asked now. Raises RpcError when there are none."""
         self._next([])
@@ -212,6 +207,9 @@ class Endpoints:
         """The answers that arrive, errors left out; once enough are here the others get `STRAGGLE_S` more."""
         missed: list[RpcError] = [] if errors is None else errors
         tasks = {asyncio.create_task(self._voice(each, ask, missed)): each for each in endpoints}
+        self._voices |= tasks.keys()
+        for task in tasks:
+            task.add_done_callback(self._voices.discard)
         waiting, heard = set(tasks), dict[Endpoint, Voice[T]]()
         try:
             while waiting:
@@ -225,7 +223,7 @@ class Endpoints:
                     break
         finally:
             for task in waiting:
-                task.cancel()
+                task.cancel()  # nobody waits until it has gone, but `aclose`
         for each in (tasks[task] for task in waiting):
             if not each.queued:
                 self._failed(each, RpcError(RpcCode.TOO_SLOW, "later than the others"))

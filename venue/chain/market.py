@@ -1,6 +1,5 @@
 """What the chain costs now, asked once for all who send within a second."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -9,6 +8,7 @@ from venue.chain.answers import Head
 from venue.chain.bucket import is_urgent
 from venue.chain.call import Wei
 from venue.chain.fees import Fees, suggested
+from venue.net.shared import Shared
 
 SHARED_MS: Final = 1_000
 """Half a block: nothing that is decided by it depends on one block more or less."""
@@ -39,7 +39,7 @@ class Markets:
         self._fee_cap = fee_cap
         self._now_ms = now_ms
         self._last: tuple[int, Market] | None = None
-        self._asking: dict[bool, asyncio.Task[Market]] = {}
+        self._asking = {urgent: Shared(self.fresh) for urgent in (False, True)}
 
     async def fresh(self) -> Market:
         """As of now."""
@@ -54,14 +54,9 @@ class Markets:
         """At most a second old. What is urgent never waits for an answer to what is not."""
         if self._last and 0 <= self._now_ms() - self._last[0] < SHARED_MS:
             return self._last[1]
-        urgent = is_urgent()
-        task = self._asking.get(urgent)
-        if task is None:
-            task = self._asking[urgent] = asyncio.create_task(self.fresh())
-            task.add_done_callback(lambda done: self._answered(urgent, done))
-        return await asyncio.shield(task)
+        return await self._asking[is_urgent()].answer()
 
-    def _answered(self, urgent: bool, task: asyncio.Task[Market]) -> None:
-        self._asking.pop(urgent, None)
-        if not task.cancelled():
-            task.exception()  # whoever waited may have gone away
+    async def aclose(self) -> None:
+        """Gives up what is asked."""
+        for asking in self._asking.values():
+            await asking.aclose()

@@ -84,6 +84,10 @@ class Sender:
         self.waiting: dict[str, str] = {}
         """Why transactions wait that a person should know of, by id."""
 
+    async def aclose(self) -> None:
+        """Gives up what is asked of the chain for several at once."""
+        await self._markets.aclose()
+
     async def adopt(self, beside: tuple[str, ...] = ()) -> Refusal | None:
         """Takes the wallet on, once per journal, which may know those `beside` it. Raises what the node raises."""
         address = self._signer.address

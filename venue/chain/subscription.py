@@ -15,7 +15,7 @@ from websockets.exceptions import WebSocketException
 from venue.chain.answers import Head
 from venue.chain.heads import WsLost
 from venue.net.strict import NotStrict, parse
-from venue.net.ws import Straight, quiet
+from venue.net.ws import WAITING_FRAMES, Straight, quiet
 
 CONNECT_S: Final = 10.0
 SILENCE_S: Final = 20.0
@@ -53,7 +53,13 @@ async def subscribed(url: str, chain_id: int, *, silence_s: float = SILENCE_S) -
     serving: asyncio.Task[None] | None = None
     provider = _Provider(
         url,
-        websocket_kwargs={"max_size": MAX_FRAME, "compression": None, "proxy": None, "logger": quiet},
+        websocket_kwargs={
+            "max_size": MAX_FRAME,
+            "max_queue": WAITING_FRAMES,
+            "compression": None,
+            "proxy": None,
+            "logger": quiet,
+        },
         use_text_frames=True,  # gateways refuse the other kind
         max_connection_retries=1,
         request_timeout=CONNECT_S,

@@ -11,6 +11,9 @@ quiet: Final = logging.getLogger(__name__)
 quiet.disabled = True
 quiet.setLevel(logging.CRITICAL)
 
+WAITING_FRAMES: Final = 16
+"""Frames that wait for their reader; then nothing more is read, and the server is held up, or lets go of us."""
+
 
 class Straight(connect):
     """A connection to whom it was meant for, or none."""

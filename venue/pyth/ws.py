@@ -7,7 +7,7 @@ from typing import Final
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from venue.net.ws import Straight, quiet
+from venue.net.ws import WAITING_FRAMES, Straight, quiet
 from venue.pyth.fault import Diagnosis, HermesError
 from venue.pyth.wire import SocketRequest
 
@@ -27,6 +27,7 @@ async def ws_frames(
         additional_headers=headers,
         compression=None,
         max_size=limit,
+        max_queue=WAITING_FRAMES,
         proxy=None,
         # The caller's deadline is stricter than all of these, and prices are a better sign of life than pongs.
         open_timeout=None,

@@ -2,21 +2,25 @@
 
 import asyncio
 import json
+import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from engine.alerts.desk import AlertDesk, alert_desk, tried
-from engine.alerts.rules import Alert, Kind
+from engine.alerts.rules import Alert, Kind, Watch
 from engine.alerts.sinks import MOST_LINES, MOST_WAITING, Sink, told
 from engine.clock import SystemClock
 from engine.config import ConfigError
 from engine.sections import Alerts
+from engine.snapshot import KeeperHealth
+from engine.worker import Cadence, Worker
 
 
 class Hurried(SystemClock):
@@ -74,11 +78,18 @@ def places(url: str, dead: str = "") -> Alerts:
 
 @contextmanager
 def running(desk: AlertDesk) -> Iterator[None]:
-    task = asyncio.get_running_loop().create_task(desk.run())
+    loop, clock = asyncio.get_running_loop(), Hurried()
+    tasks = [loop.create_task(worker(sink, clock).run()) for sink in desk.sinks]
     try:
         yield
     finally:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
+
+
+def worker(sink: Sink, clock: SystemClock) -> Worker:
+    """As the assembly makes it."""
+    return Worker(sink.name, Cadence(sink.every_s, sink.every_s), sink.pass_once, clock, random.Random(1), endless=True)
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -129,6 +140,40 @@ async def test_what_is_refused_is_sent_again_with_what_came_since(server: Server
         await until(lambda: not desk.alarms())
     assert len(server.posts[-1][1]["alerts"]) == 2  # type: ignore[arg-type]
     await desk.aclose()
+
+
+class Broken:
+    """A place whose code is at fault until it is mended."""
+
+    name = "broken"
+
+    def __init__(self) -> None:
+        self.mended = False
+        self.taken: list[Alert] = []
+
+    async def send(self, batch: Sequence[Alert]) -> str:
+        if not self.mended:
+            raise KeyError("secret")
+        self.taken += batch
+        return ""
+
+
+async def test_a_fault_in_a_sink_is_seen_counted_and_tried_again() -> None:
+    post = Broken()
+    desk = AlertDesk(Watch(1.0), (Sink(post, 1.0, Hurried()),), ())
+    loop = worker(desk.sinks[0], Hurried())
+    running = asyncio.create_task(loop.run())
+    desk.put(alerts(2))
+    with capture_logs() as told:
+        await until(lambda: loop.row().failures >= 2)
+    assert {line["event"] for line in told} == {"pass failed"}
+    assert loop.row().health is KeeperHealth.FAILING
+    assert desk.alarms() == ["alerts do not reach broken: a fault of perpdesk's own, KeyError"]
+    post.mended = True
+    await until(lambda: post.taken)
+    await until(lambda: loop.row().health is KeeperHealth.OK)
+    assert (post.taken, desk.alarms()) == ([*alerts(2)], [])
+    running.cancel()
 
 
 def test_queues_are_bounded_and_messages_short() -> None:

@@ -1,5 +1,7 @@
 """Several endpoints: who is asked, who is believed, and who is not asked again."""
 
+import asyncio
+
 import httpx
 import pytest
 from eth_utils.crypto import keccak
@@ -198,3 +200,18 @@ async def test_against_a_real_node(node: Node) -> None:
     agreed = await endpoints.quorum(balance)
     assert (agreed.value, agreed.block, agreed.voices) == (10_000 * 10**18, 4, 3)
     await endpoints.aclose()
+
+
+async def test_closing_waits_for_all_who_are_asked() -> None:
+    """Those nobody waits for any more as well."""
+    async with serving(3) as servers:
+        bench = Bench(servers)
+        servers[2].always = server.drip
+        before = asyncio.all_tasks()
+        asking = asyncio.create_task(bench.all.refresh())
+        while not servers[2].asked:  # noqa: ASYNC110 - it comes over loopback
+            await asyncio.sleep(0)
+        asking.cancel()
+        await bench.all.aclose()
+        ours = {task for task in asyncio.all_tasks() - before if "venue" in str(task.get_coro())}
+        assert not ours

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 import tracemalloc
+from contextlib import aclosing
 
 import pytest
 from pydantic import ValidationError
@@ -20,6 +21,9 @@ from tests.venue.net.outward import OUTWARD, WITHIN_S, Outward
 from tests.venue.pyth.support import item
 from venue.avantis.addresses import BASE
 from venue.chain import subscription
+from venue.pyth.fault import Diagnosis
+from venue.pyth.wire import SocketRequest
+from venue.pyth.ws import ws_frames
 
 SHAPES = {
     "endless-body": rogue.endless_body,
@@ -180,3 +184,31 @@ def _wire(setting: str, url: str) -> None:
         case "telegram":
             telegram = {"telegram_chat": "1", "telegram_token": "t", "telegram_url": url}
             alert_desk(Alerts.model_validate(telegram), clock)
+
+
+async def test_a_server_that_is_faster_than_we_read_waits() -> None:
+    """And its frames are not kept here: 256 MiB are offered, of which a few arrive."""
+    frame, offered, sent, held_up = "x" * 65_536, 4_096, 0, asyncio.Event()
+
+    async def floods(socket: ServerConnection) -> None:
+        nonlocal sent
+        await socket.recv()
+        try:
+            for _ in range(offered):
+                async with asyncio.timeout(0.5):
+                    await socket.send(frame)
+                sent += 1
+        except TimeoutError:
+            held_up.set()
+
+    request = SocketRequest(type="subscribe", ids=[], verbose=True, ignore_invalid_price_ids=True)
+    async with serve(floods, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        frames = ws_frames(url, {}, request, 2 * len(frame), Diagnosis(None, 1.0, 1.0))
+        async with aclosing(frames):
+            assert len(await anext(frames)) == len(frame)
+            async with asyncio.timeout(20):
+                await held_up.wait()
+            assert sent * len(frame) < MOST_SENT
+            for _ in range(sent - 1):
+                await anext(frames)
