@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.indexing import audit as audit_index
 from engine.replay import fold
 from engine.sound import faults
-from engine.stills.world import Foreign, Unreadable, thaw
+from engine.stills.world import Foreign, Unreadable, behind, thaw
 from engine.world import World
 from store import index, stills
 from store.errors import Damaged
@@ -24,6 +24,7 @@ LOOK_EVERY = 10_000
 TOLD_EVERY = 1_000
 SHOWN = 20
 """Faults of one check that are told one by one."""
+_BEYOND = "speaks of entries behind {}: of another journal, or this one was cut"
 Progress = Callable[[int, int], None]
 
 
@@ -79,8 +80,21 @@ def audit(directory: Path, progress: Progress = lambda _done, _of: None) -> Repo
         return Report(reader.mark, looking.world, looking.findings)
 
 
+def caught_up(directory: Path, report: Report) -> World:
+    """The world of a report with what has been journaled since folded into it. Raises StoreError, Damaged among them
+    where the journal is another by now."""
+    with Reader(directory) as reader:
+        if not reader.knows(report.mark):
+            raise Damaged("JOURNAL_CHANGED", f"{directory}: another journal was put there while it was checked")
+        reader.go_to(report.mark)
+        for entry in reader.read(reader.newest() - report.mark.seq):
+            fold(report.world, entry)
+    return report.world
+
+
 class _Audit:
     def __init__(self, directory: Path, reader: Reader) -> None:
+        self._directory = directory
         self._reader = reader
         self._stills = {stills.seq_of(path): path for path in stills.found(directory)}
         self._index = audit_index.said(directory)
@@ -113,7 +127,7 @@ class _Audit:
                 self._books.fault(f"behind entry {entry.seq}: {fault}")
         if path := self._stills.pop(entry.seq, None):
             self._compare(path)
-        if self._index is not None and self._index.seq == entry.seq:
+        if self._index is not None and self._index.seq == entry.seq and not self._index.partial:
             self._tables.cases += 1
             self._tables.faults += audit_index.differences(self._index, self.world)
 
@@ -127,17 +141,32 @@ class _Audit:
         whole = self._chain.ok and self._folds.ok
         for seq, path in self._stills.items():
             if whole and seq > newest:
-                self._beyond(str(path), newest)
+                self._beyond(path)
             else:
                 self._kept.fault(f"{path}: no entry of this journal was compared with it")
-        if self._index is not None and self._index.fault:
-            self._tables.fault(self._index.fault)
-        elif self._index is not None and whole and self._index.seq > newest:
-            self._beyond(index.FILE, newest)
+        if self._index is not None:
+            self._left_of_index(self._index, newest if whole else None)
 
-    def _beyond(self, name: str, newest: int) -> None:
+    def _left_of_index(self, told: audit_index.Said, newest: int | None) -> None:
+        if told.fault:
+            again = audit_index.said(self._directory)
+            if again is not None and again.fault:
+                self._tables.fault(again.fault)
+            else:
+                self._tables.notes.append(f"{index.FILE}: made anew meanwhile; not compared")
+        elif newest is not None and told.seq > newest:
+            self._tables.fault(f"{index.FILE}: {_BEYOND.format(newest)}")
+        elif told.partial:
+            self._tables.notes.append(f"{index.FILE}: being written; not compared")
+
+    def _beyond(self, path: Path) -> None:
         """It was there before the journal was looked at, and is made of what is durable."""
-        self._chain.fault(f"{name}: speaks of entries behind {newest}: of another journal, or this one was cut")
+        try:
+            mark = stills.read(path).mark
+        except stills.Unfit as error:
+            self._kept.fault(str(error))
+        else:
+            self._chain.fault(str(behind(self._directory, path, mark, self._reader.last())))
 
     def _compare(self, path: Path) -> None:
         try:

@@ -4,45 +4,117 @@ A backup is a folder with `perpdesk.db` and `perpdesk.head`, nothing else: index
 keystore is no business of a copy that somebody may carry away.
 """
 
+import errno
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from shutil import rmtree
+from tempfile import mkdtemp
 
 from store import stills
-from store.errors import StoreError
+from store.errors import Locked, StoreError
 from store.files import sync
 from store.head import Head, HeadFile, remembered
 from store.journal import Mark, hash_at
+from store.lease import FILE as LOCK
+from store.lease import Lease
 from store.reader import Reader
 from store.said import FAILURES
 
 DB, HEAD = "perpdesk.db", "perpdesk.head"
+_PARTIAL = ".partial-"
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 _FRESH = f"{DB}.restored"
 _BESIDE = (f"{DB}-wal", f"{DB}-shm", "index.db", "index.db-wal", "index.db-shm")
 
 
-def draft(target: Path) -> Path:
-    """The folder a backup is made in before it gets its name, empty. Raises StoreError when `target` is taken."""
+class Draft:
+    """A folder that a backup is made in before it gets its name. Use `draft`."""
+
+    def __init__(self, folder: Path, target: Path, lease: Lease) -> None:
+        self.folder = folder
+        self._target = target
+        self._lease = lease
+
+    def finish(self, mark: Mark) -> None:
+        """Writes the head and gives the folder its name, durably. Raises StoreError when it cannot, or somebody else
+        was first."""
+        folder, target = self.folder, self._target
+        try:
+            _write_head(folder, mark)
+            sync(folder)
+            folder.rename(target)
+            (target / LOCK).unlink()
+            sync(target)
+            sync(target.parent)
+        except OSError as error:
+            if error.errno in _TAKEN:
+                raise _taken(target) from error
+            raise StoreError("TARGET_UNUSABLE", f"{target}: {error.strerror}") from error
+
+    def leave(self) -> None:
+        """What was not finished goes."""
+        if self._lease.is_in_place():
+            rmtree(self.folder, ignore_errors=True)
+        self._lease.release()
+
+
+@contextmanager
+def draft(target: Path) -> Iterator[Draft]:
+    """The folder a backup is made in, empty and nobody else's; it goes unless it is finished, and so does what backups
+    to the same place left that were killed. Raises StoreError when `target` is taken."""
     if target.exists() or target.is_symlink():
-        raise StoreError("TARGET_TAKEN", f"{target}: there is something already; name a folder that does not exist")
-    folder = target.with_name(f"{target.name}.partial")
+        raise _taken(target)
     try:
-        if folder.is_symlink() or (folder.exists() and not _ours(folder)):
-            raise StoreError("TARGET_TAKEN", f"{folder}: there is something that no backup left; move it away")
-        with suppress(FileNotFoundError):
-            rmtree(folder)
-        folder.mkdir(mode=0o700, parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _tidy(target)
+        made = _begun(target)
     except OSError as error:
-        raise StoreError("TARGET_UNUSABLE", f"{folder}: {error.strerror}") from error
-    return folder
+        raise StoreError("TARGET_UNUSABLE", f"{target}: {error.strerror}") from error
+    try:
+        yield made
+    finally:
+        made.leave()
+
+
+def _taken(target: Path) -> StoreError:
+    return StoreError("TARGET_TAKEN", f"{target}: there is something already; name a folder that does not exist")
+
+
+def _begun(target: Path) -> Draft:
+    """A folder that no tidying takes away: who holds its lease, and has it in its place, is alone with it."""
+    while True:
+        folder = Path(mkdtemp(prefix=f"{target.name}{_PARTIAL}", dir=target.parent))
+        try:
+            lease = Lease(folder)
+        except Locked:  # somebody who tidies up was there first, and takes it away
+            continue
+        if lease.is_in_place():
+            return Draft(folder, target, lease)
+        lease.release()
+
+
+def _tidy(target: Path) -> None:
+    """Takes away what backups left that nobody makes any more."""
+    for folder in target.parent.glob(f"{escape(target.name)}{_PARTIAL}*"):
+        if not _ours(folder):
+            continue
+        with suppress(StoreError, OSError), Lease(folder) as lease:
+            if lease.is_in_place():
+                rmtree(folder)
 
 
 def _ours(folder: Path) -> bool:
     """Whether there is nothing but what a backup that was cut short leaves."""
-    return folder.is_dir() and {each.name for each in folder.iterdir()} <= {*_copies(DB), HEAD, f"{HEAD}.new"}
+    left = {*_copies(DB), HEAD, f"{HEAD}.new", LOCK}
+    try:
+        return not folder.is_symlink() and {each.name for each in folder.iterdir()} <= left
+    except OSError:
+        return False
 
 
 def _copies(name: str) -> list[str]:
@@ -55,23 +127,13 @@ def copy(source: Path, folder: Path) -> None:
     try:
         with Reader(source) as reader:
             reader.copy_to(folder / DB)
-    except StoreError:
-        rmtree(folder, ignore_errors=True)
-        raise
     except OSError as error:
-        rmtree(folder, ignore_errors=True)
         raise StoreError("TARGET_UNUSABLE", f"{folder}: {error.strerror}") from error
 
 
-def finish(folder: Path, target: Path, mark: Mark) -> None:
-    """Writes the head and gives the folder its name, durably. Raises StoreError."""
-    try:
-        _write_head(folder, mark)
-        sync(folder)
-        folder.rename(target)
-        sync(target.parent)
-    except OSError as error:
-        raise StoreError("TARGET_UNUSABLE", f"{target}: {error.strerror}") from error
+def is_finished(folder: Path) -> bool:
+    """Whether nothing says that a folder with a journal is a backup that was cut short."""
+    return (folder / HEAD).exists() and not (_PARTIAL in folder.name and (folder / LOCK).exists())
 
 
 def put_back(backup: Path, directory: Path, mark: Mark) -> Path | None:
@@ -107,7 +169,7 @@ def put_back(backup: Path, directory: Path, mark: Mark) -> Path | None:
 
 def is_untouched(directory: Path) -> bool:
     """Whether nothing is in a state directory but its lock, and what a restore leaves that put nothing back."""
-    return {each.name for each in directory.iterdir()} <= {"perpdesk.lock", *_copies(_FRESH), f"{HEAD}.new"}
+    return {each.name for each in directory.iterdir()} <= {LOCK, *_copies(_FRESH), f"{HEAD}.new"}
 
 
 def _end_of(file: Path) -> Mark | None:

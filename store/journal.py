@@ -20,7 +20,8 @@ import aiosqlite
 
 from store.errors import Damaged, StoreError
 from store.head import Head, HeadFile
-from store.said import FAILURES, code_of, words
+from store.refused import damaged, held, refused
+from store.said import FAILURES, is_held
 
 APPLICATION_ID = 0x50455250
 SCHEMA_VERSION = 1
@@ -194,8 +195,9 @@ class Journal:
         """Makes (kind, payload) pairs durable in one transaction and returns the number of the last.
 
         Raises sqlite3.Error when the disk refuses; then the next to open the journal finds all of it or nothing. Raises
-        Damaged("FENCED") when another process has taken the journal over, Damaged("GONE") when the file is not there
-        any more: nobody would ever find what is written to it then.
+        StoreError("JOURNAL_HELD") when a neighbour's lock was in the way of all of it. Raises Damaged("FENCED") when
+        another process has taken the journal over, Damaged("GONE") when the file is not there any more: nobody would
+        ever find what is written to it then.
         """
         rows = []
         seq, digest = self._chain.seq, self._chain.hash
@@ -213,7 +215,12 @@ class Journal:
     ) -> None:
         if _identity(self.path) != self._is:
             raise Damaged("GONE", f"{self.path}: moved, deleted or replaced while it was written")
-        _commit(connection, self._epoch, rows, self._head, head)
+        try:
+            _commit(connection, self._epoch, rows, self._head, head)
+        except sqlite3.Error as error:
+            if is_held(error):
+                raise held(self.path, error) from error
+            raise
 
     async def hash_at(self, seq: int) -> bytes | None:
         """The hash of an entry; None where there is no such entry. Raises StoreError."""
@@ -306,23 +313,3 @@ def _commit(
             connection.execute("ROLLBACK")
         raise
     file.write(head)
-
-
-def damaged(path: Path, why: str) -> Damaged:
-    """The error that names the file, what is wrong and what to do."""
-    return Damaged("JOURNAL_DAMAGED", f"{path}: {why}; perpdesk will not trade on it: restore a backup")
-
-
-_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether what SQLite said is of the file itself."""
-    return code_of(error) in _DAMAGE
-
-
-def refused(path: Path, error: Exception) -> StoreError:
-    """What SQLite said, told apart: damage of the file, or a disk or a neighbour that is in the way."""
-    if is_damage(error):
-        return damaged(path, words(error))
-    return StoreError("STATE_UNUSABLE", f"{path}: {words(error)}")

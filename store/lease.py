@@ -9,6 +9,8 @@ from typing import Self
 
 from store.errors import Locked, StoreError
 
+FILE = "perpdesk.lock"
+
 
 def others_in(directory: Path) -> str:
     """What other users of the machine may do in a directory, by its mode; empty when nothing. Raises OSError."""
@@ -27,7 +29,8 @@ class Lease:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A link that somebody left there would have another file emptied.
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._file = os.open(directory / "perpdesk.lock", flags, 0o600)
+            self._file = os.open(directory / FILE, flags, 0o600)
+            self._directory = directory
         except OSError as error:
             raise StoreError("STATE_UNUSABLE", f"state directory {directory}: {error.strerror}") from error
         try:
@@ -41,6 +44,13 @@ class Lease:
             ) from None
         os.ftruncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode("ascii"))
+
+    def is_in_place(self) -> bool:
+        """Whether the lock that is held is still the one whoever comes next would find."""
+        try:
+            return (self._directory / FILE).stat(follow_symlinks=False).st_ino == os.fstat(self._file).st_ino
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Gives the directory back; also happens when the process dies."""

@@ -10,18 +10,8 @@ from typing import Self
 from store.errors import Damaged, StoreError
 from store.files import sync
 from store.head import remembered
-from store.journal import (
-    APPLICATION_ID,
-    REPLAY_PAGE,
-    Chain,
-    Entry,
-    Mark,
-    check_there,
-    damaged,
-    hash_at,
-    is_damage,
-    refused,
-)
+from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, Mark, check_there, hash_at
+from store.refused import damaged, is_damage, refused
 from store.said import FAILURES, shown, words
 
 

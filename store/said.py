@@ -5,6 +5,12 @@ import sqlite3
 FAILURES = (sqlite3.Error, UnicodeDecodeError)
 """What its calls raise; the second where its own words are no text."""
 LONGEST = 200
+_HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_held(error: Exception) -> bool:
+    """Whether somebody else's lock is in the way."""
+    return code_of(error) in _HELD
 
 
 def words(error: Exception) -> str:

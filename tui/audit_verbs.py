@@ -12,8 +12,9 @@ from shutil import rmtree
 
 import click
 
-from engine.audit import Report, audit
+from engine.audit import Report, audit, caught_up
 from engine.config import ConfigError, load
+from engine.world import World
 from store import backup as copies
 from store.errors import Damaged, StoreError
 from store.files import sync
@@ -99,7 +100,7 @@ def verify(directory: Path, ask_chain: bool, config: Path | None, as_json: bool)
     report = _audited(directory, "checking")
     unasked: Exception | None = None
     if ask_chain:
-        report, unasked = _with_chain(report, config)
+        report, unasked = _with_chain(directory, report, config)
     _say(directory, report, as_json)
     _advise(directory, report)
     if not report.ok:
@@ -110,16 +111,19 @@ def verify(directory: Path, ask_chain: bool, config: Path | None, as_json: bool)
         raise unasked
 
 
-def _with_chain(report: Report, config: Path | None) -> tuple[Report, Exception | None]:
+def _with_chain(directory: Path, report: Report, config: Path | None) -> tuple[Report, Exception | None]:
     """The report with what the chain says otherwise; or as it is, and why the chain was not asked."""
     if any(not each.ok for each in report.findings if each.check in ("chain", "fold")):
         return report, Damaged("NOT_COMPARED", "what the journal says is not known to its end")
     from tui.live.compared import compared  # the chain's libraries take most of a second to load
     from tui.live.shared import OutOfReach
 
+    def later() -> World:
+        return caught_up(directory, report)
+
     try:
-        return replace(report, findings=(*report.findings, *compared(report.world, load(config)))), None
-    except (ConfigError, OutOfReach) as error:
+        return replace(report, findings=(*report.findings, *compared(report.world, load(config), later))), None
+    except (ConfigError, OutOfReach, StoreError) as error:
         return report, error
 
 
@@ -132,16 +136,18 @@ def backup(directory: Path, target: Path, as_json: bool) -> None:
 
     An engine may be running on DIR. The keystore is not in the copy: keep one of your own.
     """
-    folder = copies.draft(target)
-    copies.copy(directory, folder)
-    report = _audited(folder, "checking the copy")
+    with copies.draft(target) as made:
+        copies.copy(directory, made.folder)
+        report = _audited(made.folder, "checking the copy")
+        if report.ok:
+            made.finish(report.mark)
+            folder = target
+        else:
+            folder = made.folder
+    _say(folder, report, as_json)
     if not report.ok:
-        _say(directory, report, as_json)
         _advise(directory, report)
-        left = f"{folder} may be deleted"
-        raise Damaged("BACKUP_UNFIT", f"{target}: not made: {directory} is damaged, and so is the copy; {left}")
-    copies.finish(folder, target, report.mark)
-    _say(target, report, as_json)
+        raise Damaged("BACKUP_UNFIT", f"{target}: not made: {directory} is damaged, and so is the copy")
 
 
 @click.command()
@@ -193,6 +199,8 @@ def _held(directory: Path) -> Iterator[None]:
 
 
 def _sound(source: Path) -> Mark:
+    if (source / copies.DB).exists() and not copies.is_finished(source):
+        raise Damaged("BACKUP_UNFIT", f"{source}: a backup that was not finished; nothing was restored, take another")
     report = _audited(source, "checking the backup")
     if not report.ok:
         faults = [fault for each in report.findings for fault in each.faults]

@@ -4,6 +4,11 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 
+from tui import early
+
+if __name__ == "__main__":
+    early.guard()
+
 from tui import lazy
 
 lazy.forbid()
@@ -47,6 +52,7 @@ class Verbs(click.Group):
         if cmd_name not in COMMANDS:
             return None
         found: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        early.begun()
         return found
 
 
@@ -58,8 +64,19 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line; every refusal is one line on stderr and a documented exit status."""
+    early.guard()
     undumped()
     logs.setup()
+    try:
+        _run()
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(Exit.INTERRUPTED)
+    finally:
+        early.over()
+        logs.close()
+
+
+def _run() -> None:
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -71,7 +88,7 @@ def main() -> None:
         click.echo(f"perpdesk: {error.format_message()}", err=True)
         sys.exit(Exit.USAGE)
     except click.Abort:
-        sys.exit(130)
+        raise
     except Exception as error:
         if (status := status_of(error)) is not None:
             click.echo(f"perpdesk: {error}", err=True)
@@ -79,8 +96,6 @@ def main() -> None:
         logs.log_failure(error)
         click.echo(f"perpdesk: internal error, {type(error).__name__}: {error}", err=True)
         sys.exit(Exit.SOFTWARE)
-    finally:
-        logs.close()
 
 
 if __name__ == "__main__":

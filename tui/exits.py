@@ -20,6 +20,8 @@ class Exit(IntEnum):
     REFUSED = 79
     NO_KEY = 80
     UNFIT = 81
+    INTERRUPTED = 130
+    """What a shell says of SIGINT too, which ends a program that has not begun."""
 
 
 OF_ERRORS = {

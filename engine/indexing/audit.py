@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.indexing.look import Place, batch, look
+from engine.indexing.look import PARTIAL, Place, batch, look
 from engine.indexing.rows import scan
 from engine.indexing.waiting import Piece
 from engine.world import World
@@ -23,6 +23,8 @@ class Said:
     seq: int
     tables: dict[str, list[Row]]
     fault: str = ""
+    partial: bool = False
+    """Some of its rows are newer."""
 
 
 def said(directory: Path) -> Said | None:
@@ -34,11 +36,12 @@ def said(directory: Path) -> Said | None:
         with closing(index.open_read_only(path)) as connection:
             connection.execute("BEGIN")
             index.verify(connection)
-            seq = int(index.read_meta(connection).get("seq", "0"))
+            meta = index.read_meta(connection)
+            seq = int(meta.get("seq", "0"))
             tables = {name: index.ask(connection, f"SELECT * FROM {name}") for name in _TABLES}  # noqa: S608
     except (StoreError, ValueError) as error:
         return Said(0, {}, str(error))
-    return Said(seq, tables)
+    return Said(seq, tables, partial=PARTIAL in meta)
 
 
 def differences(told: Said, world: World) -> list[str]:

@@ -8,6 +8,8 @@ from engine.indexing.waiting import Gap, Piece
 from store.index import Batch, Row
 from venue.exchange.state import Exchange
 
+PARTIAL = "partial"
+"""In `meta` while positions are written in pieces: some rows are newer than `seq` says."""
 Due = Callable[[Exchange], Iterable[int]]
 """Ids of the positions that may be liquidated, by the exact rule."""
 
@@ -48,7 +50,7 @@ def look(exchange: Exchange, place: Place, piece: Piece, due: Due) -> Look:
 
 def batch(seen: Look, gap: Gap | None, digest: bytes) -> Batch:
     """Its transaction; `digest` is the journal's hash at its fact. Rows of positions are made as they are written."""
-    meta: dict[str, str | None] = {}
+    meta: dict[str, str | None] = {PARTIAL: None if seen.piece.whole else "1"}
     if gap is not None:
         meta |= {"gap_after": str(gap.after), "gap_upto": str(gap.upto)}
     if seen.piece.whole:

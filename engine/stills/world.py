@@ -27,6 +27,8 @@ from engine.chronicle import Chronicle, Remembered
 from engine.settlement import Start
 from engine.world import World
 from store import stills
+from store.backup import DB
+from store.errors import Damaged
 from store.journal import Mark
 from store.reader import Reader
 
@@ -85,19 +87,33 @@ def thaw(body: bytes) -> Still:
 def newest(directory: Path, reader: Reader, unfit: Callable[[str], None]) -> tuple[Mark, Still] | None:
     """The newest snapshot of the journal that `reader` reads; each newer one that is of no use is told to `unfit`.
 
-    Raises StoreError when the journal or the directory cannot be read.
+    Raises StoreError when the journal or the directory cannot be read, Damaged when a snapshot remembers entries that
+    the journal has not got.
     """
     for path in stills.found(directory):
         try:
             file = stills.read(path)
             if reader.knows(file.mark):
                 return file.mark, thaw(file.body)
+            if file.mark.seq > (last := reader.last()):
+                raise behind(directory, path, file.mark, last)
             unfit(f"{path}: of another journal; it is not used")
         except stills.Unfit as error:
             unfit(str(error))
         except Unreadable as error:
             unfit(f"{path}: {error}; it is not used")
     return None
+
+
+def behind(directory: Path, path: Path, mark: Mark, last: int) -> Damaged:
+    """What a snapshot says of a journal that ends before it. It is made of entries that are durable, so none can be
+    newer than a journal that is whole: they were lost, or it is an older copy."""
+    return Damaged(
+        "JOURNAL_BEHIND",
+        f"{directory / DB}: ends with entry {last}, and {path.name} was made behind entry {mark.seq}: entries were "
+        "lost, or an older copy was put there; perpdesk will not trade on it: restore a backup with --replace, or, "
+        f"if that copy is what you want, delete {path}",
+    )
 
 
 def begin(directory: Path, chronicle: Chronicle) -> Start | None:

@@ -2,24 +2,31 @@
 
 import asyncio
 import json
+import random
 import shlex
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from shutil import rmtree
+from typing import Final
 
 import pytest
 from click.testing import CliRunner
 
 from engine.audit import Finding
-from engine.config import Settings
-from engine.world import World
 from store import backup
 from store.journal import Mark
 from tests.cli.perpdesk import perpdesk, running
 from tests.cli.test_looks import Demo
 from tests.engine.journals import write
+from tests.proof.zygote import born
+from tests.scale import SEED, scaled
 from tui import audit_verbs
 from tui.live.shared import OutOfReach
+
+KILLS: Final = scaled(6, 60, 600)
+FREE: Final = "name a folder that does not exist"
 
 
 @pytest.fixture
@@ -53,8 +60,7 @@ def test_damage_is_found_and_the_way_out_of_it_works(tmp_path: Path, state: Path
     unfit = perpdesk(tmp_path, "backup", str(state), str(tmp_path / "other"))
     assert unfit.returncode == 66
     assert f"perpdesk restore BACKUP {state} --replace" in unfit.stderr
-    assert f"{tmp_path / 'other.partial'} may be deleted" in unfit.stderr
-    assert not (tmp_path / "other").exists()
+    assert not list(tmp_path.glob("other*"))
     held = perpdesk(tmp_path, "restore", str(copy), str(state))
     assert (held.returncode, held.stdout) == (74, "")
     assert "--replace sets it aside" in held.stderr
@@ -73,6 +79,58 @@ def test_a_drill_touches_nothing_and_a_bad_backup_fails_it(tmp_path: Path, state
     assert run.returncode == 66
     assert "nothing was restored" in run.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == there
+
+
+@pytest.mark.parametrize("half", ["without a head", "before it got its name"])
+def test_half_a_backup_is_not_restored(tmp_path: Path, state: Path, half: str) -> None:
+    copy = tmp_path / "copy"
+    assert perpdesk(tmp_path, "backup", str(state), str(copy)).returncode == 0
+    if half == "without a head":
+        (copy / "perpdesk.head").unlink()
+    else:
+        (copy / "perpdesk.lock").touch()
+        copy = copy.rename(tmp_path / "copy.partial-1")
+    run = perpdesk(tmp_path, "restore", str(copy), "--drill")
+    assert run.returncode == 66
+    assert "not finished" in run.stderr
+
+
+def test_a_backup_that_is_killed_leaves_nothing_and_the_next_one_tidies_up(
+    tmp_path: Path, state: Path, tried: Callable[[int], None]
+) -> None:
+    """In the first half of the time that it takes, or of what it does once it is loaded."""
+    copy, rng = tmp_path / "copy", random.Random(SEED)
+    for number in range(KILLS):
+        life = born(tmp_path, "backup", str(state), str(copy))
+        drafts = _drafts(tmp_path)
+        while not drafts and not life.ended():
+            drafts = _drafts(tmp_path)
+        life.ended(rng.uniform(0.0, 0.15))
+        life.kill()
+        where = f"seed {SEED}, kill {number}"
+        for draft in _drafts(tmp_path):
+            assert born(tmp_path, "restore", str(draft), "--drill").status() != 0, where
+        if copy.exists():
+            assert born(tmp_path, "restore", str(copy), "--drill").status() == 0, where
+            rmtree(copy)
+    assert born(tmp_path, "backup", str(state), str(copy)).status() == 0
+    assert not _drafts(tmp_path)
+    assert sorted(path.name for path in copy.iterdir()) == ["perpdesk.db", "perpdesk.head"]
+    tried(KILLS)
+
+
+def test_of_backups_to_one_place_at_the_same_time_one_wins(tmp_path: Path, state: Path) -> None:
+    copy = tmp_path / "copy"
+    lives = [born(tmp_path, "backup", str(state), str(copy)) for _ in range(4)]
+    assert sorted(life.status() for life in lives) == [0, 74, 74, 74]
+    for life in lives:
+        assert life.words() in ("", f"perpdesk: {copy}: there is something already; {FREE}\n")
+    assert sorted(path.name for path in copy.iterdir()) == ["perpdesk.db", "perpdesk.head"]
+    assert not _drafts(tmp_path)
+
+
+def _drafts(folder: Path) -> list[Path]:
+    return list(folder.glob("copy.partial-*"))
 
 
 def test_beside_a_running_engine_a_backup_is_whole_and_a_restore_is_refused(tmp_path: Path) -> None:
@@ -129,7 +187,7 @@ def test_a_fault_of_the_directory_says_more_than_a_node_that_is_missing(tmp_path
 def test_nodes_that_give_no_answer_take_nothing_from_what_was_found(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def silent(_world: World, _settings: Settings) -> tuple[Finding, ...]:
+    def silent(*_: object) -> tuple[Finding, ...]:
         raise OutOfReach("chain: no node answers")
 
     monkeypatch.setattr("tui.live.compared.compared", silent)

@@ -1,6 +1,7 @@
 """An audit finds what was tampered with, whatever it is, and says nothing of what is sound."""
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.audit import Report, audit
+from engine.audit import Report, _Audit, audit, caught_up
 from engine.desks.accounts import deployed, in_flight
+from engine.indexing import waiting
 from engine.indexing.rebuild import rebuild
 from engine.replay import world_of
 from engine.sound import faults
@@ -18,6 +20,8 @@ from engine.stills import world as frozen
 from engine.stills.make import make
 from engine.world import World
 from store import stills
+from store.errors import Damaged
+from tests.engine.indexed import founded, indexed, trade
 from tests.engine.journals import write
 from venue.exchange.ledger import INSURANCE, TRADE_FUND
 from venue.exchange.state import PositionStatus
@@ -175,6 +179,42 @@ def test_an_index_is_compared_with_the_fold(state: Path, tmp_path: Path) -> None
     assert [check for check, ok in found(audit(copy)).items() if not ok] == ["index"]
 
 
+async def test_an_index_that_is_being_written_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running engine writes many positions in pieces: until the last, some rows are newer than the fact it names."""
+    rng = random.Random(1)
+    async with indexed(tmp_path) as run:
+        await founded(run)
+        await trade(run, rng, 15)
+        await run.indexer.pass_once()
+        assert (audit(tmp_path).ok, notes(audit(tmp_path))) == (True, [])
+        await trade(run, rng, 15)
+        monkeypatch.setattr(waiting, "PIECE", 1)
+        assert not await run.indexer._write_piece()
+        report = audit(tmp_path)
+        assert [fault for each in report.findings for fault in each.faults] == []
+        assert notes(report) == ["index.db: being written; not compared"]
+        await run.indexer.pass_once()
+        assert (audit(tmp_path).ok, notes(audit(tmp_path))) == (True, [])
+
+
+def test_an_index_that_is_made_anew_meanwhile_is_no_fault(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine that makes it creates the file before it is an index."""
+    path = copy / "index.db"
+    path.touch()
+    assert [check for check, ok in found(audit(copy)).items() if not ok] == ["index"]
+    newest = _Audit.newest
+
+    def meanwhile(self: _Audit) -> int:
+        path.unlink()
+        rebuild(copy, 0, lambda _done, _of: None)
+        return newest(self)
+
+    monkeypatch.setattr(_Audit, "newest", meanwhile)
+    report = audit(copy)
+    assert report.ok
+    assert notes(report) == ["index.db: made anew meanwhile; not compared"]
+
+
 @pytest.fixture
 def copy(state: Path, tmp_path: Path) -> Path:
     directory = tmp_path / "copy"
@@ -221,15 +261,21 @@ def test_a_snapshot_of_entries_that_are_not_there_says_that_the_journal_was_cut(
     path.rename(shorter / path.name)
     report = audit(shorter)
     assert [check for check, ok in found(report).items() if not ok] == ["chain"]
-    assert [fault for each in report.findings for fault in each.faults] == [
-        f"{shorter / path.name}: speaks of entries behind {report.mark.seq}: of another journal, or this one was cut"
-    ]
+    (fault,) = (fault for each in report.findings for fault in each.faults)
+    assert f"perpdesk.db: ends with entry {report.mark.seq}, and {path.name} was made behind entry " in fault
+
+
+def test_what_only_calls_itself_a_newer_snapshot_says_nothing_of_the_journal(shorter: Path) -> None:
+    (shorter / "perpdesk.still-9999").write_text("nothing")
+    report = audit(shorter)
+    assert [check for check, ok in found(report).items() if not ok] == ["snapshots"]
 
 
 def test_an_index_of_facts_that_are_not_there_says_that_the_journal_was_cut(copy: Path, shorter: Path) -> None:
     rebuild(copy, 0, lambda _done, _of: None)
     (copy / "index.db").rename(shorter / "index.db")
     report = audit(shorter)
+    assert [check for check, ok in found(report).items() if not ok] == ["index"]
     assert [fault for each in report.findings for fault in each.faults] == [
         f"index.db: speaks of entries behind {report.mark.seq}: of another journal, or this one was cut"
     ]
@@ -241,3 +287,16 @@ def test_a_journal_without_a_witness_is_said_to_have_none(copy: Path) -> None:
     report = audit(copy)
     assert report.ok
     assert notes(report) == ["perpdesk.head: no witness: a cut would not be noticed"]
+
+
+async def test_a_report_catches_up_with_its_journal_and_with_no_other(tmp_path: Path) -> None:
+    async with indexed(tmp_path) as run:
+        await founded(run)
+        report = audit(tmp_path)
+        await trade(run, random.Random(2), 5)
+        assert caught_up(tmp_path, report) == world_of(tmp_path)
+    (other := tmp_path / "other").mkdir()
+    await write(other, 100)
+    with pytest.raises(Damaged) as caught:
+        caught_up(other, report)
+    assert caught.value.code == "JOURNAL_CHANGED"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.chronicle import Remembered
+from engine.chronicle import Chronicle, Remembered
 from engine.snapshot import Event
 from engine.stills import make as still
 from engine.stills import world as still_world
@@ -123,18 +123,27 @@ async def test_a_snapshot_of_another_journal_is_refused_and_the_next_older_one_u
     assert now.world == folded(mine)[1].world
 
 
-async def test_a_snapshot_from_the_future_is_refused_and_goes_when_the_next_is_made(tmp_path: Path) -> None:
+async def test_a_snapshot_of_entries_that_are_not_there_says_that_they_were_lost(tmp_path: Path) -> None:
     await write(tmp_path, 100)
     mark, then = folded(tmp_path)
     with alone(tmp_path) as draft:
         future = draft.put(Mark(mark.seq + 1, mark.hash), freeze(then))
-    now = await started(tmp_path)
-    assert (now.begun, now.seq, len(now.refused)) == (0, mark.seq, 1)
-    assert now.world == then.world
-    said: list[str] = []
-    assert still.make(tmp_path, said.append) == still.Made(mark.seq, mark.seq)
-    assert "of another journal" in said[0]
-    assert not future.exists()
+    for tries in (lambda: still.make(tmp_path, pytest.fail), lambda: still_world.begin(tmp_path, Chronicle())):
+        with pytest.raises(Damaged, match=f"ends with entry {mark.seq}, and {future.name} was made") as caught:
+            tries()
+        assert caught.value.code == "JOURNAL_BEHIND"
+        assert f"delete {future}" in str(caught.value)
+    future.unlink()
+    assert (await started(tmp_path)).world == then.world
+
+
+async def test_it_says_so_whatever_perpdesk_it_was_made_by(tmp_path: Path) -> None:
+    await write(tmp_path, 100)
+    mark, then = folded(tmp_path)
+    with alone(tmp_path) as draft:
+        draft.put(Mark(mark.seq + 1, mark.hash), bytes(32) + freeze(then)[32:])
+    with pytest.raises(Damaged, match="entries were lost"):
+        await started(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "version", "foreign", "nonsense", "another kind"])

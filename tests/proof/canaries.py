@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import os
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -15,6 +17,7 @@ import psutil
 
 from tests.chain.node import KEYS
 
+_ELEMENT: Final = re.compile(r"<[^>]*>\s*")
 PIECE: Final = 12
 """Bytes: a secret is searched for in pieces of so many, so that half of one is found as well."""
 
@@ -99,6 +102,11 @@ def leaked(content: bytes) -> set[str]:
     }
 
 
+def drawn(picture: str) -> str:
+    """The text of a drawing: a word in two colours stands in two elements."""
+    return html.unescape(_ELEMENT.sub("", picture))
+
+
 @dataclass
 class Search:
     """Looks at everything it is shown; `found` says what was where."""
@@ -118,6 +126,8 @@ class Search:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path not in keep:
                 self.bytes(str(path.relative_to(folder)), path.name.encode() + b"\n" + path.read_bytes())
+                if path.suffix == ".svg":
+                    self.text(f"the text of {path.relative_to(folder)}", drawn(path.read_text()))
 
 
 @dataclass

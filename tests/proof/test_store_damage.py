@@ -15,6 +15,7 @@ from engine.audit import audit
 from engine.replay import fold
 from engine.sound import faults
 from engine.stills.world import Still
+from store import stills
 from store.errors import StoreError
 from store.head import Head, HeadFile
 from store.journal import GENESIS, chain
@@ -32,7 +33,7 @@ PROGRAMS: Final = scaled(6, 60, 400)
 STEP: Final = 512
 TAIL: Final = 64 * 1024
 TORN_EVERY: Final = scaled(8, 1, 1)
-CODES: Final = {"JOURNAL_DAMAGED", "NOT_A_JOURNAL", "NEWER_SCHEMA", "STATE_UNUSABLE"}
+CODES: Final = {"JOURNAL_DAMAGED", "NOT_A_JOURNAL", "JOURNAL_BEHIND", "NEWER_SCHEMA", "STATE_UNUSABLE"}
 WEIGHTS: Final = {"perpdesk.db": 5, "perpdesk.db-wal": 5, "perpdesk.db-shm": 1, "perpdesk.head": 2}
 
 
@@ -194,6 +195,47 @@ def test_half_a_migration_is_refused(states: States, tmp_path: Path, half: str, 
     with pytest.raises(StoreError) as caught:
         asyncio.run(started(directory))
     assert caught.value.code == code
+
+
+def shortened(of: State, to: Path) -> Path:
+    """An older copy of the journal and no witness, below what a snapshot remembers."""
+    directory = of.copied(to)
+    edit(
+        directory,
+        "DROP TRIGGER journal_is_never_cut",
+        f"DELETE FROM journal WHERE seq >= {min(map(stills.seq_of, stills.found(directory)))}",  # noqa: S608
+    )
+    (directory / "perpdesk.head").unlink()
+    return directory
+
+
+def test_a_journal_that_ends_before_its_snapshot_is_not_traded_on(states: States, tmp_path: Path) -> None:
+    kept = states.stopped.copied(tmp_path / "kept")
+    assert born(tmp_path, "backup", str(kept), str(tmp_path / "backup")).status() == 0
+    for way_out in ("restore", "delete"):
+        directory = shortened(states.stopped, tmp_path / way_out)
+        run = ("demo", "--headless", "--for", "0s", "--state", str(directory))
+        life = born(tmp_path, *run)
+        assert life.status() == 66
+        (words,) = said(life.words())
+        checked = born(tmp_path, "verify", str(directory))
+        assert checked.status() == 66
+        assert words.removeprefix("perpdesk: ") in checked.out.read_text()
+        (still,) = stills.found(directory)
+        if way_out == "restore":
+            assert born(tmp_path, "restore", str(tmp_path / "backup"), str(directory), "--replace").status() == 0
+            assert not stills.found(directory)
+            assert not (directory / "index.db").exists()
+        else:
+            assert words.endswith(f"delete {still}")
+            still.unlink()
+        life = born(tmp_path, *run)
+        assert life.status() == 0, life.words()
+
+
+async def test_nobody_else_would_notice(states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reader, "last", lambda _: 2**63)
+    assert "recovered" in await wrong(shortened(states.stopped, tmp_path / "older"), states.stopped)
 
 
 def said(err: str) -> list[str]:

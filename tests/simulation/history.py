@@ -27,7 +27,7 @@ TROUBLE_S = 150
 REAL_TROUBLE_S = 3_600
 """Where desks are managed every few minutes."""
 CALM_S = 600
-"""Longest that anything may take to settle once nobody is in its way; looked at after `SETTLED_S`, and every so often."""
+"""Longest that anything takes to settle once nobody is in its way; looked at after `SETTLED_S`, and every so often."""
 SETTLED_S = 150
 AGAIN_S = 60
 DEMOS = 0.85

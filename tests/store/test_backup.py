@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from store import backup, files
 from store.errors import Damaged, StoreError
 from store.journal import Journal, Mark
+from store.lease import Lease
 from store.reader import Reader, entries
 
 
@@ -33,10 +35,10 @@ def mark_of(directory: Path) -> Mark:
 
 
 def backed_up(source: Path, target: Path) -> Mark:
-    folder = backup.draft(target)
-    backup.copy(source, folder)
-    mark = mark_of(folder)
-    backup.finish(folder, target, mark)
+    with backup.draft(target) as made:
+        backup.copy(source, made.folder)
+        mark = mark_of(made.folder)
+        made.finish(mark)
     return mark
 
 
@@ -206,25 +208,63 @@ def test_a_partial_folder_of_somebody_else_is_left_alone(tmp_path: Path, what: s
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "perpdesk.db").write_text("theirs")
-    partial = tmp_path / "copy.partial"
+    partial = tmp_path / "copy.partial-theirs"
     if what == "a link":
         partial.symlink_to(foreign)
     else:
         foreign.rename(partial)
         (partial / "thesis.tex").write_text("theirs")
-    with pytest.raises(StoreError, match="no backup left") as caught:
-        backup.draft(tmp_path / "copy")
-    assert caught.value.code == "TARGET_TAKEN"
+    assert backed_up(filled(tmp_path / "state", 5), tmp_path / "copy").seq == 5
     assert (partial / "perpdesk.db").read_text() == "theirs"
 
 
-def test_what_a_backup_left_that_was_killed_is_made_anew(tmp_path: Path) -> None:
-    partial = tmp_path / "copy.partial"
+def test_what_a_backup_left_that_was_killed_goes_with_the_next(tmp_path: Path) -> None:
+    partial = tmp_path / "copy.partial-12345678"
     partial.mkdir()
     for name in ("perpdesk.db", "perpdesk.db-journal", "perpdesk.db-wal", "perpdesk.db-shm", "perpdesk.head.new"):
         (partial / name).write_text("half")
     assert backed_up(filled(tmp_path / "state", 5), tmp_path / "copy").seq == 5
     assert _names(tmp_path / "copy") == ["perpdesk.db", "perpdesk.head"]
+    assert _names(tmp_path) == ["copy", "state"]
+
+
+def test_of_two_at_the_same_time_one_gets_the_name(tmp_path: Path) -> None:
+    source, target = filled(tmp_path / "state", 5), tmp_path / "copy"
+    with backup.draft(target) as first, backup.draft(target) as second:
+        for made in (first, second):
+            backup.copy(source, made.folder)
+        second.finish(mark_of(second.folder))
+        with pytest.raises(StoreError, match="something already") as caught:
+            first.finish(mark_of(first.folder))
+        assert caught.value.code == "TARGET_TAKEN"
+    assert _names(tmp_path) == ["copy", "state"]
+    assert mark_of(target).seq == 5
+
+
+def test_a_draft_that_is_taken_away_as_it_begins_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody tidies up between the folder and its lease, at each moment of either."""
+    lease, left = Lease, ["goes", "is held", "goes after it was opened"]
+    held: list[Lease] = []
+
+    def raced(folder: Path) -> Lease:
+        what = left.pop() if left else ""
+        if what == "goes":
+            folder.rmdir()
+        elif what == "is held":
+            held.append(lease(folder))
+        taken = lease(folder)
+        if what == "goes after it was opened":
+            rmtree(folder)
+        return taken
+
+    monkeypatch.setattr(backup, "Lease", raced)
+    with backup.draft(tmp_path / "copy") as made:
+        assert not left
+        assert _names(made.folder) == ["perpdesk.lock"]
+    for each in held:
+        each.release()
 
 
 def test_a_full_disk_names_the_target(tmp_path: Path) -> None:
@@ -232,14 +272,14 @@ def test_a_full_disk_names_the_target(tmp_path: Path) -> None:
     source = filled(tmp_path / "state", 1_000)
     room = 48 << 10
     assert (source / "perpdesk.db").stat().st_size > room
-    folder = backup.draft(tmp_path / "copy")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    try:
-        with pytest.raises(StoreError) as caught:
-            backup.copy(source, folder)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert str(caught.value).startswith(f"{folder}/perpdesk.db: ")
+    with backup.draft(tmp_path / "copy") as made:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+        try:
+            with pytest.raises(StoreError) as caught:
+                backup.copy(source, made.folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(caught.value).startswith(f"{made.folder}/perpdesk.db: ")
     assert not isinstance(caught.value, Damaged)
-    assert not folder.exists()
+    assert not made.folder.exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import Damaged, StoreError
-from store.journal import Entry, Journal, hash_at
+from store.journal import _PRAGMAS, Entry, Journal, hash_at
 
 FACTS = [("Opened", '{"a":"1"}'), ("Closed", '{"b":"2"}')]
 
@@ -158,9 +158,27 @@ async def test_a_neighbour_that_holds_the_file_is_not_damage(tmp_path: Path, mon
     await written(tmp_path)
     with closing(sqlite3.connect(tmp_path / "perpdesk.db", isolation_level=None)) as neighbour:
         neighbour.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="locked") as caught:
+        with pytest.raises(StoreError, match="another program holds a write lock") as caught:
             await Journal.open(tmp_path)
+    assert caught.value.code == "JOURNAL_HELD"
     assert not isinstance(caught.value, Damaged)
+
+
+async def test_a_neighbour_that_comes_later_is_named_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.journal._PRAGMAS", _PRAGMAS.replace("busy_timeout=5000", "busy_timeout=1"))
+    await written(tmp_path)
+    async with opened(tmp_path) as journal:
+        before = await entries(journal)
+        with closing(sqlite3.connect(tmp_path / "perpdesk.db", isolation_level=None)) as neighbour:
+            neighbour.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="another program holds a write lock") as caught:
+                await journal.append(FACTS, 1)
+            assert caught.value.code == "JOURNAL_HELD"
+            assert f"fuser {tmp_path / 'perpdesk.db'}" in str(caught.value)
+    async with opened(tmp_path) as again:
+        assert await entries(again) == before
 
 
 async def test_a_second_opener_fences_the_first(tmp_path: Path) -> None:
