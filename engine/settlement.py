@@ -80,8 +80,8 @@ class Settlement:
         self._publish = publish
         self._world = World()
         self._queue: deque[_Request | _Read] = deque()
-        """As long as those who ask are many: each loop and each command (`engine/once.py`) asks one thing at a time. Who
-        gives up while the disk hangs leaves the question."""
+        """As long as those who ask are many: each loop and each command (`engine/once.py`) asks one thing at a time.
+        Who gives up while the disk hangs leaves the question."""
         self._waiting = asyncio.Event()
         self._failure: StoreFailed | None = None
         self._last_ms = 0

@@ -22,6 +22,8 @@ from tests.scale import SEED, scaled
 KILLS: Final = scaled(24, 500, 10_000)
 OF_A_HOUSE: Final = 40
 """Kills until a new directory begins, so that none of them grows too long to be looked through after each."""
+AT_ONCE: Final = scaled(1, 2, 2)
+"""Directories; each has one program at a time."""
 LONGEST_S: Final = 0.4
 """Of the life of a program that is ready."""
 STARTING_S: Final = 0.25
@@ -44,7 +46,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Run:
     """Lives of programs on one directory."""
 
-    def __init__(self, folder: Path, lived: Path, number: int, rng: random.Random, plant: str) -> None:
+    def __init__(self, folder: Path, lived: Path, number: int, kills: int, plant: str) -> None:
+        self.number = number
+        self.kills = kills
+        rng = random.Random(f"{SEED}:{number}")
         self.folder = folder / f"house-{number}"
         self.folder.mkdir()
         self.state = self.folder / "state"
@@ -111,17 +116,26 @@ class Run:
 
 
 async def first_wrong(folder: Path, lived: Path, kills: int, took: list[float], plant: str = "") -> str:
-    """What the first kill that does harm comes to; nothing if none does."""
-    for number in range(-(-kills // OF_A_HOUSE)):
-        rng = random.Random(f"{SEED}:{number}")
-        run = Run(folder, lived, number, rng, plant)
-        for kill in range(min(OF_A_HOUSE, kills - number * OF_A_HOUSE)):
-            if said := await run.killed():
-                return f"seed {SEED}, house {number}, kill {kill}: {said}"
-        if said := await run.settles():
-            return f"seed {SEED}, house {number}, in the end: {said}"
-        took += run.took
-        shutil.rmtree(run.folder)
+    """What a kill that does harm comes to; nothing if none does."""
+    houses = range(-(-kills // OF_A_HOUSE))
+    for first in houses[::AT_ONCE]:
+        together = houses[first : first + AT_ONCE]
+        kills_of = {number: min(OF_A_HOUSE, kills - number * OF_A_HOUSE) for number in together}
+        told = await asyncio.gather(*(_wrong(Run(folder, lived, *each, plant), took) for each in kills_of.items()))
+        if said := next(filter(None, told), ""):
+            return said
+    return ""
+
+
+async def _wrong(run: Run, took: list[float]) -> str:
+    """What the first kill in one directory comes to that does harm."""
+    for kill in range(run.kills):
+        if said := await run.killed():
+            return f"seed {SEED}, house {run.number}, kill {kill}: {said}"
+    if said := await run.settles():
+        return f"seed {SEED}, house {run.number}, in the end: {said}"
+    took += run.took
+    shutil.rmtree(run.folder)
     return ""
 
 
