@@ -127,6 +127,11 @@ class TerminalDriver(Patient, LinuxDriver):
 
         signal.signal(signal.SIGWINCH, lambda *_: loop.call_soon_threadsafe(soon))
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """As Rich takes it, whom the app asks: where the terminal knows none (0x0, a serial line or a script), two that
+        differ would be laid out in turns for ever."""
+        return self._app.console.size
+
     @property
     def gone(self) -> bool:
         """The terminal hung up."""

@@ -31,12 +31,13 @@ class PtyApp:
         rows: int = 45,
         **environ: str,
     ) -> None:
+        """With neither columns nor rows the terminal does not know how large it is."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         # What a run remembers must neither reach nor come from whoever runs the tests.
         home = environ.get("XDG_CONFIG_HOME", _HOME.name)
         env = {**kept, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **environ}
         command = [sys.executable, "-m", module, *arguments]
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = pyte.Screen(columns or 80, rows or 25)
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
         self.started = time.monotonic()

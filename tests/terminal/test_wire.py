@@ -111,6 +111,22 @@ def test_resizing_to_tiny_and_back() -> None:
         child.until(lambda: "Desks 50" in child.text() and "perpdesk needs" not in child.text(), 10, "whole screen")
 
 
+def test_a_terminal_that_does_not_know_its_size_is_drawn_once_and_left() -> None:
+    """Of a serial line, or of a script that gives none: no two guesses may be laid out in turns."""
+    child = PtyApp("idle", columns=0, rows=0)
+    try:
+        child.wait_for(READY)
+        time.sleep(1)
+        bytes_per_second, cpu = child.measure(3)
+        assert (bytes_per_second < 300, cpu < 20) == (True, True), (bytes_per_second, cpu)
+        child.resize(120, 40)
+        child.until(lambda: len(child.text().splitlines()[0].rstrip()) > 90, 10, "wider screen")
+        os.kill(child.child.pid, signal.SIGTERM)
+        assert child.exit_code(10) == 143
+    finally:
+        child.end()
+
+
 def test_quitting_restores_the_terminal() -> None:
     with app("idle") as child:
         child.keys("q")
