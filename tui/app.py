@@ -1,6 +1,7 @@
 """The terminal program: a theme, a keymap, screens and one frame timer over a Port."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -79,6 +80,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         self.session.tape = tape
         self.session.show_pane = self._show_pane
         self.session.destinations = lambda: destinations(self, self.theme_names)
+        self._terminated = False
 
     def get_default_screen(self) -> Screen[None]:
         """The overview."""
@@ -94,7 +96,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             self._wardrobe.watch.start()
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-            loop.add_signal_handler(signal.SIGTERM, self._leave, terminal.EXIT_TERMINATED)
+            signal.signal(signal.SIGTERM, lambda *_: self._terminate(loop))
 
     async def on_key(self, event: events.Key) -> None:
         """A key that was typed for a panel before the panel was there, and went to the screen behind it."""
@@ -185,6 +187,14 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         if isinstance(self._driver, Patient):
             self._driver.let_go()
         self._leave(terminal.EXIT_HANGUP)
+
+    def _terminate(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In order at first; whoever asks again does not wait for a screen that may be stuck."""
+        if self._terminated and isinstance(self._driver, TerminalDriver):
+            self._driver.abandon()
+            os._exit(terminal.EXIT_TERMINATED)
+        self._terminated = True
+        loop.call_soon_threadsafe(self._leave, terminal.EXIT_TERMINATED)
 
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import termios
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui.terminal import hung_up, let_go
+from tui.terminal import RESTORE, hung_up, let_go
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -140,6 +142,17 @@ class TerminalDriver(Patient, LinuxDriver):
     def write(self, data: str) -> None:
         """Queues output, or drops it when the terminal takes nothing or is gone."""
         self.send(data.encode("utf-8", "replace"))
+
+    def abandon(self) -> None:
+        """Gives the terminal back as far as it takes that at once: the process is about to end."""
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        writer = _Writer(1)
+        writer.queue.put(RESTORE.encode())
+        writer.queue.put(None)
+        writer.start()
+        writer.join(_LAST_WORDS_SECONDS)
 
     def _sigtstp_application(self, *_: object) -> None:
         """Nothing to do: the signal is ignored."""

@@ -1,7 +1,8 @@
 """The program a pty test runs: the real app over a scripted port.
 
 `python -m tests.terminal.scripted_app MODE`, where MODE is `live` (prices change 50 times a second), `idle` (a frozen
-feed), `hostile` (names that try to drive the terminal) or `crash` (the port breaks in the middle of a frame).
+feed), `hostile` (names that try to drive the terminal), `crash` (the port breaks in the middle of a frame) or `stuck`
+(a frame is never done).
 """
 
 import os
@@ -84,6 +85,16 @@ class CrashingPort(ScriptedPort):
         return super().latest()
 
 
+class StuckPort(ScriptedPort):
+    """Never comes back from a frame."""
+
+    def latest(self) -> Snapshot:
+        if self.pulls > 3:
+            os.write(2, b"stuck")
+            threading.Event().wait()
+        return super().latest()
+
+
 def live_port() -> ScriptedPort:
     """Every market traded, desks and queue spread over all of them."""
     markets = tuple(
@@ -114,6 +125,8 @@ def main(mode: str) -> int:
         port = ScriptedPort(hostile_snapshot(four_hundred()))
     if mode == "crash":
         port = CrashingPort()
+    if mode == "stuck":
+        port = StuckPort()
     low = bool(os.environ.get("LOW_BANDWIDTH"))
     return run_app(port, UiSettings.for_terminal(os.environ, theme=os.environ.get("SCRIPTED_THEME"), low_bandwidth=low))
 

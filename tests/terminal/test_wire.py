@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -136,6 +137,28 @@ def test_quitting_restores_the_terminal() -> None:
         assert child.exit_code() == 0
         for code in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u"):
             assert code in child.sent[-400:]
+
+
+def test_a_second_word_to_end_does_not_wait_for_a_screen_that_is_stuck() -> None:
+    child = PtyApp("stuck")
+    try:
+        before = termios.tcgetattr(child.child.fd)
+        child.wait_for(READY)
+        child.until(lambda: b"stuck" in child.sent, 5, "stuck screen")
+        assert termios.tcgetattr(child.child.fd) != before
+
+        def asked_again() -> bool:
+            """Two that come at once are one."""
+            os.kill(child.child.pid, signal.SIGTERM)
+            return not child.child.isalive()
+
+        child.until(asked_again, 10, "end")
+        assert child.exit_code() == 143
+        assert termios.tcgetattr(child.child.fd) == before
+        for code in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u"):
+            assert code in child.sent[-400:]
+    finally:
+        child.end()
 
 
 def test_ctrl_z_suspends_nothing() -> None:
