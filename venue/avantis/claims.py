@@ -101,15 +101,16 @@ class PositionWatch:
     def _compared(self, claims: Sequence[Claim], known: Known, chain: Answer) -> Known:
         """Without the positions that are not as our orders left them. Only the chain is believed about that."""
         if not isinstance(chain, Report):
-            return known
-        there = {claim: held for claim in _newest(claims) if not claim.ordering and (held := chain.at(claim.slot))}
-        self._stands = {claim: self._stands.get(claim, held) for claim, held in there.items()}
+            return _without(known, {claim: held for claim, held in self._strange.items() if claim in claims})
+        newest = _newest(claims)
+        there = {claim: held for claim in newest if not claim.ordering and (held := chain.at(claim.slot))}
+        busy = {replace(claim, ordering=False) for claim in newest if claim.ordering}  # an order may come to nothing
+        kept = {claim: held for claim, held in self._stands.items() if claim in busy}
+        self._stands = kept | {claim: self._stands.get(claim, held) for claim, held in there.items()}
         strange = {claim: held for claim, held in there.items() if _differs(claim, self._stands[claim], held)}
         before, self._strange = self._strange, strange
-        doubts = {claim.ref: told(claim, held) for claim, held in strange.items()}
         resized = {claim.ref: (claim, held) for claim, held in strange.items() if before.get(claim) == held}
-        as_left = {ref: each for ref, each in known.held.items() if ref not in doubts}
-        return replace(known, held=as_left, doubts={**known.doubts, **doubts}, resized=resized)
+        return replace(_without(known, strange), resized=resized)
 
 
 def _differs(claim: Claim, first: Held, held: Held) -> bool:
@@ -118,6 +119,13 @@ def _differs(claim: Claim, first: Held, held: Held) -> bool:
     if held.opened_at_s > claim.filled_ms // 1000 + SKEW_S or held.is_long != claim.ref.is_long:
         return True
     return (held.collateral, held.leverage, held.open_price) != (first.collateral, first.leverage, first.open_price)
+
+
+def _without(known: Known, strange: Mapping[Claim, Held]) -> Known:
+    """What is strange is held by nobody, and in doubt."""
+    doubts = {claim.ref: told(claim, held) for claim, held in strange.items()}
+    as_left = {ref: each for ref, each in known.held.items() if ref not in doubts}
+    return replace(known, held=as_left, doubts={**known.doubts, **doubts})
 
 
 def told(claim: Claim, held: Held) -> str:
