@@ -118,7 +118,7 @@ def assemble(
     terms = Terms(settings.risk, settings.avantis_max_leverage)
     wallet = WalletWatch(settlement, places.purse, clock, writes=not (places.arming and places.arming.observing))
     arming = places.arming or Arming(armed=True)
-    holds = Holds(arming.why_not, core.pulse.why_not)
+    holds = Holds(arming.why_not, core.pulse.why_not, settlement.why_not)
     hold = holds.why_not
     manager = DeskManager(
         settlement, venue, agent, terms, clock, places.low_gas, lambda: hold() or reconciler.why_not()

@@ -18,7 +18,7 @@ from engine.world import World
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import PPM
 from venue.perp import Usdc
-from venue.swap import PROTOCOL_TOKEN, SwapOrder, SwapUnsettled, SwapVenue
+from venue.swap import PROTOCOL_TOKEN, SwapDeclined, SwapOrder, SwapUnsettled, SwapVenue
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -113,6 +113,9 @@ class BuybackEngine:
         answer = await self._settlement.submit(intent)
         if isinstance(answer, Rejection):
             log.info("buyback not intended", token=order.token, code=answer.code)
+            return False
+        if why := self._hold():  # it took long to write it down, or the machine slept: the floor is of another price
+            await self._settlement.submit(commands.RecordSwap(order.token, SwapDeclined(order.order_id, "HELD", why)))
             return False
         outcome = await self._venue.swap_usdc_for_token(order)
         await self._settlement.submit(commands.RecordSwap(order.token, outcome))

@@ -10,10 +10,9 @@ from typing import Protocol
 
 from engine.alerts.rules import Alert, Kind
 from engine.clock import Clock
+from engine.settlement import HUNG_S
 from engine.worker import Cadence, Worker
 
-HUNG_S = 5.0
-"""A commit that lasts so long waits for a disk that does not answer."""
 LOOKS = Cadence(1.0, 1.0)
 
 

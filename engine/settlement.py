@@ -26,6 +26,12 @@ BATCH = 256
 """Most commands in one transaction: bounds how long the first of them waits."""
 
 
+HUNG_S = 5.0
+"""A commit that lasts so long waits for a disk that does not answer."""
+HOLD_S = 30.0
+"""For so long after one nothing is begun: what was decided before it is as old."""
+
+
 class StoreFailed(StoreError):
     """The journal could not be written; the engine must stop, because memory is ahead of the disk."""
 
@@ -86,6 +92,8 @@ class Settlement:
         self._failure: StoreFailed | None = None
         self._last_ms = 0
         self._commit_began_s: float | None = None
+        self._hung: tuple[float, float] | None = None
+        """How long the newest commit lasted that hung, and when it ended."""
         self.commits = Durations()
         self.facts = 0
         """Made durable since the start."""
@@ -100,6 +108,12 @@ class Settlement:
         """How long the commit in progress has lasted, 0.0 when there is none. From any thread."""
         began_s = self._commit_began_s  # read once: the writer may end it meanwhile
         return 0.0 if began_s is None else max(self._clock.monotonic() - began_s, 0.0)
+
+    def why_not(self) -> str:
+        """Why nothing is begun just now, or nothing."""
+        if self._hung is None or self._clock.monotonic() - self._hung[1] >= HOLD_S:
+            return ""
+        return f"the disk did not answer for {self._hung[0]:.0f} s: nothing is opened for a while"
 
     @property
     def seq(self) -> int:
@@ -195,7 +209,10 @@ class Settlement:
             self._commit_began_s = None
             raise
         self._commit_began_s = None
-        self.commits.took(self._clock.monotonic() - began_s)
+        ended_s = self._clock.monotonic()
+        if ended_s - began_s >= HUNG_S:
+            self._hung = ended_s - began_s, ended_s
+        self.commits.took(ended_s - began_s)
         self.facts += len(rows)
 
     def _decide(self, request: _Request) -> tuple[tuple[Fact, ...] | Rejection, list[tuple[str, str]]] | None:

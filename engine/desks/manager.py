@@ -23,7 +23,7 @@ from engine.snapshot import DeskPhase
 from engine.text import money
 from venue.exchange.commands import Rejection
 from venue.exchange.fixed import WAD
-from venue.perp import OpenOrder, PerpVenue, PositionRef, Usdc
+from venue.perp import Declined, OpenOrder, PerpVenue, PositionRef, Usdc
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 FAULTS_BEFORE_QUARANTINE = 3
@@ -257,9 +257,22 @@ class DeskManager:
         answer = await self._settlement.submit(intent)
         if isinstance(answer, Rejection):
             return await self._held_back(view, answer)
+        if why := await self._changed(view.address, market):
+            await self.courier.record(view.address, Declined(order_id, "HELD", why))
+            return False
         order = OpenOrder(order_id, view.address, market, is_long, amount, leverage, increase=view.ref)
         await self.courier.record(view.address, await self._venue.open(order))
         return True
+
+    async def _changed(self, address: str, market: str) -> str:
+        """Why what is journaled is not sent after all: writing it down may have taken long, or the machine have slept.
+        Whoever has halted the desk by now was told so."""
+        halted = await self._settlement.read(lambda world: world.house.desks[address].halted_by)
+        if halted:
+            return f"halted by {halted}"
+        if why := self._hold():
+            return why
+        return "" if self._agent.tradable(market, self._clock.now_ms()) else f"{market} has no tradable price any more"
 
     async def _held_back(self, view: DeskView, answer: Rejection) -> bool:
         log.info("open not intended", desk=view.address, code=answer.code, reason=answer.detail)

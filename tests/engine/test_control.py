@@ -5,15 +5,21 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from engine import control
-from engine.control import MOST_CONNECTIONS
-from engine.remote import BadAnswer, NoAnswer, NoEngine, RemotePort
+from engine import control, seats
+from engine.attached import Attached
+from engine.commands import HaltAll
+from engine.remote import BadAnswer, Busy, NoAnswer, RemotePort
+from engine.seats import MOST_SEATS, MOST_STAYING
 from engine.snapshot import Event, EventPage
 from engine.where import control_path
+from tests.cli.perpdesk import perpdesk
 from tests.engine.control import ME, SECONDS, Recorder, answer, halt_all, raw, served, works
+
+CHANGES = '{"ask":"changes","want":["desks"],"whole":true}'
 
 
 async def test_who_is_who_the_kernel_says(tmp_path: Path) -> None:
@@ -135,23 +141,84 @@ async def test_a_command_that_takes_long_holds_nobody_else_up(tmp_path: Path) ->
         assert (await waiting).ok
 
 
-async def test_a_hundred_connections(tmp_path: Path) -> None:
-    async with served(tmp_path):
-        async with AsyncExitStack() as stack:
-            opened = [await asyncio.open_unix_connection(str(control_path(tmp_path))) for _ in range(100)]
-            for _, writer in opened:
-                stack.callback(writer.close)
-            async with asyncio.timeout(SECONDS):
-                refused = [await reader.read() for reader, _ in opened[MOST_CONNECTIONS:]]
-            assert refused == [b""] * (100 - MOST_CONNECTIONS)
-            with pytest.raises(NoEngine, match="too many"):
-                await RemotePort.connect(tmp_path)
+async def stayer(directory: Path) -> ClientConnection:
+    """Somebody who is shown pictures."""
+    connection = await unix_connect(str(control_path(directory)), max_size=2**26, close_timeout=1)
+    await answer(connection, CHANGES)
+    return connection
+
+
+async def test_a_hundred_silent_connections_shut_nobody_out(tmp_path: Path) -> None:
+    async with served(tmp_path), AsyncExitStack() as stack:
+        opened = [await asyncio.open_unix_connection(str(control_path(tmp_path))) for _ in range(100)]
+        for _, writer in opened:
+            stack.callback(writer.close)
         async with asyncio.timeout(SECONDS):
-            while True:  # those that held the places are gone; the engine notices on its next turns
-                try:
-                    return await works(tmp_path)
-                except NoEngine:
-                    continue
+            let_go = [await reader.read() for reader, _ in opened[:-MOST_SEATS]]
+        assert let_go == [b""] * (100 - MOST_SEATS), "the oldest of them"
+        await works(tmp_path)
+
+
+async def test_a_halt_finds_a_seat_whoever_stays_and_whoever_is_silent(tmp_path: Path) -> None:
+    """As many screens as may be, as many that idle as there is room for, with and without a question."""
+    state = tmp_path / "state"
+    state.mkdir()
+    async with served(state) as port, AsyncExitStack() as stack:
+        path = str(control_path(state))
+        stay = [await stack.enter_async_context(await stayer(state)) for _ in range(MOST_STAYING)]
+        for _ in range(MOST_SEATS):
+            idle = await stack.enter_async_context(await unix_connect(path, close_timeout=1))
+            await answer(idle, '{"ask":"info"}')
+        for _ in range(MOST_SEATS):
+            _, writer = await asyncio.open_unix_connection(path)
+            stack.callback(writer.close)
+        run = await asyncio.to_thread(perpdesk, tmp_path, "halt", "--all", "--state", str(state))
+        assert (run.returncode, run.stderr) == (0, "perpdesk: done\n")
+        assert [type(command) for command in port.asked] == [HaltAll]
+        for each in stay:
+            assert "ok" in await answer(each, CHANGES), "who stays is not let go"
+
+
+async def test_who_stays_while_as_many_do_is_refused_in_one_line_until_one_goes(tmp_path: Path) -> None:
+    async with served(tmp_path), AsyncExitStack() as stack:
+        for _ in range(MOST_STAYING - 1):
+            await stack.enter_async_context(await stayer(tmp_path))
+        async with await stayer(tmp_path):
+            engine = Attached(tmp_path, observe=False, every_s=1.0)
+            with pytest.raises(Busy, match=f"^BUSY: {MOST_STAYING} screens and followers are attached already"):
+                await asyncio.to_thread(engine.start)
+            await works(tmp_path)
+        engine = Attached(tmp_path, observe=False, every_s=1.0)
+        await asyncio.to_thread(engine.start)
+        await asyncio.to_thread(engine.stop)
+
+
+async def test_who_follows_stays_and_who_asks_once_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served(tmp_path) as port, AsyncExitStack() as stack:
+        follower = await stack.enter_async_context(await RemotePort.connect(tmp_path))
+        once = await stack.enter_async_context(await RemotePort.connect(tmp_path))
+        await follower.events(0)
+        for _ in range(MOST_STAYING):
+            await stack.enter_async_context(await stayer(tmp_path))
+        monkeypatch.setattr(seats, "STAYS_S", 0.0)
+        with pytest.raises(Busy):
+            await follower.events(0)
+        assert (await follower.submit(halt_all("1"))).ok, "a halt is no stay"
+        assert (await once.submit(halt_all("2"))).ok
+        assert len(port.asked) == 2
+
+
+async def test_who_waits_for_a_receipt_is_not_let_go(tmp_path: Path) -> None:
+    async with served(tmp_path) as port, await RemotePort.connect(tmp_path) as remote, AsyncExitStack() as stack:
+        port.gate.clear()
+        waiting = asyncio.create_task(remote.submit(halt_all("1")))
+        await port.came.wait()
+        for _ in range(2 * MOST_SEATS):
+            _, writer = await asyncio.open_unix_connection(str(control_path(tmp_path)))
+            stack.callback(writer.close)
+        await works(tmp_path)
+        port.gate.set()
+        assert (await waiting).ok
 
 
 async def test_closing_waits_for_nobody(tmp_path: Path) -> None:

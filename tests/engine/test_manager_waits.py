@@ -296,3 +296,43 @@ async def test_what_holds_everybody_while_an_agent_thinks_holds_its_plan(tmp_pat
         agent.gate = None
         await moved(settlement, desks)
         assert await phase(settlement) is DeskPhase.OPEN
+
+
+@pytest.mark.parametrize("what", ["hold", "halt", "price"])
+async def test_what_was_written_down_is_not_sent_when_the_world_went_on_meanwhile(tmp_path: Path, what: str) -> None:
+    """A disk that hung, or a machine that slept, between the intent and the order."""
+    async with settled(tmp_path) as settlement:
+        await listed(settlement, "ETH")
+        await enrolled(settlement, FEES)
+        agent, append = ScriptedAgent(YES), settlement._journal.append
+        ordered = "OrderIntended"
+        why = ""
+
+        async def slow(facts: Sequence[tuple[str, str]], at_ms: int) -> int:
+            nonlocal why
+            done_ = await append(facts, at_ms)
+            if any(kind == ordered for kind, _ in facts):
+                if what == "hold":
+                    why = "the disk did not answer for 60 s"
+                elif what == "price":
+                    agent.untradable.add("ETH")
+                else:
+                    halting.append(asyncio.create_task(settlement.submit(commands.Halt(TOKEN, "ops", "x"))))
+                    await asyncio.sleep(0)
+            return done_
+
+        halting: list[asyncio.Task[object]] = []
+        settlement._journal.append = slow  # type: ignore[method-assign]
+        desks = manager(settlement, agent, hold=lambda: why)
+        await desks.manage_all()
+        await asyncio.gather(*halting)
+        declined = await settlement.read(
+            lambda world: world.house.desks[TOKEN].order is None and not world.exchange.fills
+        )
+        assert declined
+        assert (await money(settlement)).keys() == {"pending"}
+        settlement._journal.append = append  # type: ignore[method-assign]
+        why = ""
+        agent.untradable.clear()
+        await moved(settlement, desks)
+        assert await phase(settlement) is (DeskPhase.IDLE if what == "halt" else DeskPhase.OPEN)

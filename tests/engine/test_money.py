@@ -153,6 +153,27 @@ async def test_a_declined_buyback_goes_back_where_it_came_from(tmp_path: Path) -
         assert await accounts(settlement, creator(TOKEN), realised(TOKEN), buying(TOKEN)) == (9_500_000, 0, 0)
 
 
+@pytest.mark.parametrize("after", ["quoted", "written"])
+async def test_what_bars_new_risk_meanwhile_bars_the_buyback(tmp_path: Path, after: str) -> None:
+    """Its floor is of the price that was quoted: the machine may have slept since."""
+    async with settled(tmp_path) as settlement:
+        await enrolled(settlement, 100 * USDC)
+        swaps, asked, house = Swaps(), 0, settlement._world.house
+
+        def hold() -> str:
+            nonlocal asked
+            asked += 1
+            buyback = house.buybacks.get(PROTOCOL_TOKEN)
+            written = buyback is not None and buyback.order is not None
+            return "stood still" if written or (after == "quoted" and asked > 1) else ""
+
+        await BuybackEngine(settlement, swaps, Buybacks(), hold).run_buyback_cycle()
+        assert (swaps.sent, asked) == ([], 2 if after == "quoted" else 3)
+        assert await accounts(settlement, PROTOCOL, buying("")) == (5 * USDC, 0)
+        await engine(settlement, swaps).run_buyback_cycle()
+        assert [order.amount for order in swaps.sent] == [5 * USDC]
+
+
 @pytest.mark.parametrize(("took_effect", "left"), [(True, 0), (False, 5 * USDC)])
 async def test_an_unsettled_buyback_is_asked_after_and_never_sent_again(
     tmp_path: Path, took_effect: bool, left: int

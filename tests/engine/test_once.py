@@ -24,10 +24,11 @@ from engine.commands import (
     ResumeDesk,
     leads_out,
 )
-from engine.control import MOST_COMMANDS, listening
+from engine.control import listening
 from engine.once import CUT_OFF, MOST_RUNNING, REMEMBERED, Once
 from engine.remote import RemotePort
 from engine.requests.commands import CancelRequest, CreateOrder, CreditPaper
+from engine.seats import MOST_COMMANDS
 from tests.engine.control import SECONDS, Recorder, halt_all, served
 from venue.exchange.requests.request import OrderType
 

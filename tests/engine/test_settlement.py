@@ -12,7 +12,7 @@ from engine.desks.commands import BookFees, EnrollToken, Halt
 from engine.settlement import Recorded, StoreFailed
 from store.errors import Damaged
 from store.journal import Journal
-from tests.engine.house import TOKEN, ManualClock, done, enrolled, listed, settled
+from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, listed, settled
 from venue.exchange.commands import AdvanceBlock, Code, Deposit, OpenPosition, Rejection, Withdraw
 from venue.exchange.fixed import WAD
 
@@ -176,6 +176,11 @@ async def test_it_says_how_long_the_commit_in_progress_has_lasted(
         spread = settlement.commits.spread()
         assert spread is not None
         assert spread.worst_ms == 12_000
+        assert settlement.why_not() == "the disk did not answer for 12 s: nothing is opened for a while"
+        clock.advance(30)
+        assert settlement.why_not() == ""
+        await settlement.submit(EnrollToken(OTHER, "WIF"))
+        assert settlement.why_not() == "", "a commit like any other"
 
 
 async def test_a_commit_that_is_refused_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def _waits(directory: Path) -> None:
 def _impatient() -> None:
     """What counts in seconds counts faster."""
     stopping.STOP_S = STOP_S
-    disk.HUNG_S, pulse.LOOK_S = HUNG_S, 0.1
+    disk.HUNG_S, pulse.LOOK_S = HUNG_S, 0.1  # type: ignore[attr-defined]
 
 
 class _Connection:
