@@ -38,7 +38,12 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/proof/test_hung_disk.py",
         "tests/engine/test_index_damage.py",
     ),
-    "reconcile": ("tests/proof/test_reconcile.py", "tests/proof/test_poisoned.py"),
+    "reconcile": (
+        "tests/proof/test_reconcile.py",
+        "tests/proof/test_poisoned.py",
+        "tests/venue/avantis/test_changed.py",
+        "tests/chain/test_avantis_orders.py",
+    ),
 }
 LONGEST_S = 6 * 3_600
 
