@@ -97,7 +97,7 @@ def test_a_position_is_closed_in_part_and_whole(demo: Demo) -> None:
     demo("halt", address)
     refused(demo("close", address), 64, "stdin is not a terminal to confirm at; --yes confirms")
     assert demo("close", address, "--share", "50", "--yes").returncode == 0
-    demo.until(address, lambda row: row["phase"] == "open" and row["deployed"] < desk["deployed"])
+    demo.until(address, lambda row: row["phase"] == "open" and int(row["deployed"]) < int(desk["deployed"]))
     assert demo("close", address, "--yes").returncode == 0
     demo.until(address, lambda row: row["phase"] in ("closed", "idle"))
     refused(demo("close", address, "--yes"), 79, "NO_POSITION")
