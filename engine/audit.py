@@ -61,13 +61,16 @@ class Report:
         return all(finding.ok for finding in self.findings)
 
 
-def audit(directory: Path, progress: Progress = lambda _done, _of: None) -> Report:
-    """Reads everything in a state directory, up to the newest entry there is by now.
+def audit(directory: Path, progress: Progress = lambda _done, _of: None, *, draft: bool = False) -> Report:
+    """Reads everything in a state directory, up to the newest entry there is by now. A draft of a backup gets its
+    witness when it was found whole.
 
     Raises StoreError when there is no journal or the disk refuses; what is damaged is a finding.
     """
     with Reader(directory) as reader:
         looking = _Audit(directory, reader)
+        if not (reader.is_witnessed or draft):
+            looking.unwitnessed()
         newest = looking.newest()
         try:
             for entry in reader.read(newest):
@@ -103,13 +106,16 @@ class _Audit:
         self.findings = tuple(Finding(name) for name in names)
         self._file, self._chain, self._folds, self._books, self._kept, self._tables = self.findings
 
+    def unwitnessed(self) -> None:
+        """Nothing says how long the journal was."""
+        if self._reader.last():
+            self._chain.notes.append("perpdesk.head: no witness: a cut would not be noticed")
+
     def newest(self) -> int:
         """How many entries there are to be read."""
         self._file.cases = 1
         for words in self._reader.damage():
             self._file.fault(words)
-        if not self._reader.is_witnessed and self._reader.last():
-            self._chain.notes.append("perpdesk.head: no witness: a cut would not be noticed")
         try:
             return self._reader.newest()
         except Damaged as error:

@@ -5,9 +5,9 @@ A message is one JSON object: `{"ask": "info"}`, `{"ask": "latest"}`, `{"ask": "
 is `{"ok": ...}` or `{"error": "one line"}`. Who stays asks for `{"ask": "changes", "want": ["desks"], "whole": false}`,
 and is told what changed since it asked last.
 
-The socket lives on the engine's loop, so nothing here may hold it up: messages, connections and waiting are bounded,
-what is large is written out on a thread, one at a time, and a connection is answered at a limited rate. Every command
-is journaled under the name of the user whose process sent it, whatever the message says.
+The socket lives on the engine's loop, so nothing here may hold it up: messages, seats and waiting are bounded, what is
+large is written out on a thread, one at a time, and a connection is answered at a limited rate. Every command is
+journaled under the name of the user whose process sent it, whatever the message says.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,45 +32,49 @@ from engine.commands import Command, Receipt, leads_out
 from engine.desks.commands import Code
 from engine.plain import plain
 from engine.port import EVERYTHING, Info, Port
+from engine.seats import MOST_COMMANDS, MOST_STAYING, Seat, Seats
 from engine.snapshot import EventPage, Snapshot
-from engine.thin import Thin
 from engine.where import checked_path, control_path, peer_uid
 from engine.who import user_name
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 MOST_BYTES = 64 * 1024
-MOST_CONNECTIONS = 16
-MOST_COMMANDS = 12
-"""Commands of other processes at once; the seats that are left are for halts and closes."""
 OPEN_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 SEND_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 PACE_SECONDS = 0.01
 """Least time between two answers on one connection."""
+_LOOKS = ("latest", "events", "history")
 
 _quiet = logging.Logger("perpdesk.control")
 """Outside the tree of loggers: a stray line would tear the screen."""
 _quiet.addHandler(logging.NullHandler())
 
 
+class _Full(Exception):
+    """No seat for who wants to stay."""
+
+
 class _Connection(ServerConnection):
-    """Lets go at once of strangers and of what is too many, before a byte of theirs is read."""
+    """Lets go at once of strangers, and of who finds no seat, before a byte of theirs is read."""
+
+    seats: Seats
+    seat: Seat | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.uid = peer_uid(transport.get_extra_info("socket"))
-        if self.uid != os.getuid() or len(self.server.handler_tasks) > MOST_CONNECTIONS:
+        uid = peer_uid(transport.get_extra_info("socket"))
+        seat = Seat(user_name(uid), self.transport.abort, self.loop.time()) if uid == os.getuid() else None
+        if seat is not None and self.seats.take(seat):
+            self.seat = seat
+        else:
             self.transport.abort()
 
-
-@dataclass(slots=True, eq=False)
-class _Seat:
-    """One connection: whose it is, whether it may only look, and what it has been shown."""
-
-    who: str
-    observes: bool = False
-    thin: Thin = field(default_factory=Thin)
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.seat is not None:
+            self.seats.leave(self.seat)
+        super().connection_lost(exc)
 
 
 class Control:
@@ -80,19 +84,22 @@ class Control:
         self._port = port
         self._writing = asyncio.Lock()
         self._written: tuple[Snapshot, str] | None = None
-        self._owed: set[_Seat] = set()
-        """Who has commanded and has no receipt yet."""
+        self.seats = Seats()
         self._none_owed = asyncio.Event()
         self._none_owed.set()
 
     async def serve(self, connection: ServerConnection) -> None:
         """One connection, until it closes, idles, or does not read what it asked for."""
-        seat = _Seat(user_name(connection.uid) if isinstance(connection, _Connection) else "")
+        seat = connection.seat if isinstance(connection, _Connection) else None
+        if seat is None:
+            return  # let go of before it began
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(ConnectionClosed, TimeoutError):
             try:
                 while True:
                     async with asyncio.timeout(IDLE_SECONDS):
                         message = await connection.recv()
+                    seat.heard_s = loop.time()
                     text = await self._answer(message, seat)
                     async with asyncio.timeout(SEND_SECONDS):
                         await connection.send(text)
@@ -109,21 +116,26 @@ class Control:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._none_owed.wait()
 
-    def _settled(self, seat: _Seat) -> None:
-        self._owed.discard(seat)
-        if not self._owed:
+    def _settled(self, seat: Seat) -> None:
+        self.seats.owed.discard(seat)
+        if not self.seats.owed:
             self._none_owed.set()
 
-    async def _answer(self, message: str | bytes, seat: _Seat) -> str:
+    async def _answer(self, message: str | bytes, seat: Seat) -> str:
         try:
             return await self._ask(_question(message), seat)
         except wire.Unreadable as error:
             return wire.dumps({"error": str(error)})
+        except _Full:
+            text = f"{MOST_STAYING} screens and followers are attached already, which is all there may be: end one"
+            return wire.dumps({"error": text, "code": Code.BUSY})
         except Exception as error:  # told to who asked; the others go on
             log.error("control failed", error=repr(error)[:200])
             return wire.dumps({"error": f"perpdesk failed at this question: {type(error).__name__}"})
 
-    async def _ask(self, asked: dict[str, Any], seat: _Seat) -> str:
+    async def _ask(self, asked: dict[str, Any], seat: Seat) -> str:
+        if asked.get("ask") in _LOOKS and not self.seats.look(seat):
+            raise _Full
         match asked:
             case {"ask": "info", **rest} if not rest:
                 return wire.dumps({"ok": plain(self._info(seat))})
@@ -131,7 +143,10 @@ class Control:
                 seat.observes = True  # for good: nothing gives it back
                 return wire.dumps({"ok": plain(self._info(seat))})
             case {"ask": "changes", "want": list() as want, "whole": bool() as whole, **rest} if not rest:
-                return await self._changes(seat, _names(want), whole)
+                names = _names(want)
+                if not self.seats.stay(seat):
+                    raise _Full
+                return await self._changes(seat, names, whole)
             case {"ask": "latest", **rest} if not rest:
                 return await self._latest()
             case {"ask": "events", "since": str() as since, **rest} if not rest.keys() - {"most"}:
@@ -151,19 +166,19 @@ class Control:
             "history with market and since, or submit with command"
         )
 
-    def _info(self, seat: _Seat) -> Info:
+    def _info(self, seat: Seat) -> Info:
         info = self._port.info()
         return replace(info, operator=seat.who, role="observer" if seat.observes else info.role)
 
-    async def _submit(self, command: Command, seat: _Seat) -> str:
+    async def _submit(self, command: Command, seat: Seat) -> str:
         if seat.observes:
             return self._refused(
                 command, Code.OBSERVING, "this connection only looks; attach without --observe to command"
             )
-        if len(self._owed) >= MOST_COMMANDS and not leads_out(command):
+        if len(self.seats.owed) >= MOST_COMMANDS and not leads_out(command):
             text = f"{MOST_COMMANDS} commands of other processes are under way: nothing was begun, ask again"
             return self._refused(command, Code.BUSY, text)
-        self._owed.add(seat)
+        self.seats.owed.add(seat)
         self._none_owed.clear()
         receipt = await self._port.submit(replace(command, who=seat.who))
         return wire.dumps({"ok": wire.receipt_out(receipt)})
@@ -172,7 +187,7 @@ class Control:
         seq = self._port.latest().seq
         return wire.dumps({"ok": wire.receipt_out(Receipt(command.id, False, code, text, seq))})
 
-    async def _changes(self, seat: _Seat, want: frozenset[str], whole: bool) -> str:
+    async def _changes(self, seat: Seat, want: frozenset[str], whole: bool) -> str:
         async with self._writing:
             snapshot = self._port.latest()
             return await asyncio.to_thread(
@@ -240,10 +255,13 @@ async def listening(port: Port, directory: Path, failed: Callable[[str], None]) 
 
 
 async def _start(control: Control, listener: socket.socket) -> Server:
+    class Seated(_Connection):
+        seats = control.seats
+
     return await unix_serve(
         control.serve,
         sock=listener,
-        create_connection=_Connection,
+        create_connection=Seated,
         compression="deflate",  # for who asks for it: those who stay
         open_timeout=OPEN_SECONDS,
         close_timeout=CLOSE_SECONDS,

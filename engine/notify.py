@@ -14,21 +14,24 @@ STATUS_EVERY_S = 5.0
 
 
 class Notify:
-    """`environ` is what the service manager gave: NOTIFY_SOCKET, and WATCHDOG_USEC where it wants to hear from us."""
+    """`environ` is what the service manager gave: NOTIFY_SOCKET, and WATCHDOG_USEC where it wants to hear from us, or
+    from the one process that WATCHDOG_PID names."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         name = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
         watchdog = environ.get("WATCHDOG_USEC", "")
-        usec = int(watchdog) if watchdog.isdecimal() and watchdog.isascii() else 0
+        ours = environ.get("WATCHDOG_PID", "") in ("", str(os.getpid()))
+        usec = int(watchdog) if ours and watchdog.isdecimal() and watchdog.isascii() else 0
         self._interval_s = usec / MICROS if usec else None
 
     def say(self, words: str) -> None:
-        """`READY=1`, `STOPPING=1`, `STATUS=...`. A manager that is gone is no error."""
+        """`READY=1`, `STOPPING=1`, `STATUS=...`. A manager that is gone, or does not keep up, is no error and is not
+        waited for."""
         if not self._address:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-            sender.settimeout(1.0)
+            sender.setblocking(False)
             sender.sendto(words.encode(), self._address)
 
     async def keep_saying(self, disk: Disk) -> None:

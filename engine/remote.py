@@ -37,6 +37,10 @@ class NoAnswer(RemoteError):
     """The engine did not answer in time, or the connection broke first: whether a command was done is not known."""
 
 
+class Busy(RemoteError):
+    """As many stay attached as may."""
+
+
 class BadAnswer(RemoteError):
     """What came back is not what this perpdesk understands, or the engine did not understand the question."""
 
@@ -145,6 +149,8 @@ class RemotePort:
         match answer:
             case {"ok": found}:
                 return found
+            case {"error": str() as words, "code": "BUSY"}:
+                raise Busy(f"BUSY: {words}")
             case {"error": str() as words}:
                 raise BadAnswer(f"the engine did not understand: {words}")
         raise BadAnswer("the engine's answer cannot be read")

@@ -39,6 +39,18 @@ def checked_path(directory: Path) -> Path:
     return path
 
 
+def is_served(directory: Path) -> bool:
+    """Whether a process listens for a state directory, of whatever user; the socket of one that was killed does not."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as asking:
+        try:
+            asking.connect(os.fspath(control_path(directory)))
+        except (ConnectionRefusedError, FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # busy, or not for us: whoever connects is told
+            return True
+    return True
+
+
 def _check_folder(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:

@@ -65,20 +65,30 @@ class Draft:
 
 @contextmanager
 def draft(target: Path) -> Iterator[Draft]:
-    """The folder a backup is made in, empty and nobody else's; it goes unless it is finished, and so does what backups
-    to the same place left that were killed. Raises StoreError when `target` is taken."""
+    """The folder a backup is made in, empty and nobody else's; it goes unless it is finished, and so do the folders
+    made for it, and what backups to the same place left that were killed. Raises StoreError when `target` is taken."""
     if target.exists() or target.is_symlink():
         raise _taken(target)
+    new = [each for each in target.parents if not each.exists()]
+    try:
+        made = _begun_in_place(target)
+        try:
+            yield made
+        finally:
+            made.leave()
+    finally:
+        with suppress(OSError):  # there is something in it: this backup, or somebody else's
+            for each in new:
+                each.rmdir()
+
+
+def _begun_in_place(target: Path) -> Draft:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _tidy(target)
-        made = _begun(target)
+        return _begun(target)
     except OSError as error:
         raise StoreError("TARGET_UNUSABLE", f"{target}: {error.strerror}") from error
-    try:
-        yield made
-    finally:
-        made.leave()
 
 
 def _taken(target: Path) -> StoreError:

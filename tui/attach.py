@@ -19,7 +19,8 @@ from tui.verbs import reached, state
 def attach(asked: Asked, observe: bool, state: Path | None, browser: tuple[int, int] | None) -> None:
     """The screen on an engine that runs already, here or in another session; q lets go, and the engine runs on.
 
-    Any number may be attached at once; every command is journaled with the user who gave it.
+    Sixteen may be attached at once, with those who follow the events; one more is refused (79). Every command is
+    journaled with the user who gave it.
     """
     if browser is None:
         needs_terminal()

@@ -28,10 +28,10 @@ from tui.verbs import as_json
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
-def _audited(directory: Path, words: str) -> Report:
+def _audited(directory: Path, words: str, *, draft: bool = False) -> Report:
     counter = Counter(sys.stderr, words)
     try:
-        return audit(directory, counter.progress)
+        return audit(directory, counter.progress, draft=draft)
     finally:
         counter.end()
 
@@ -138,7 +138,7 @@ def backup(directory: Path, target: Path, as_json: bool) -> None:
     """
     with copies.draft(target) as made:
         copies.copy(directory, made.folder)
-        report = _audited(made.folder, "checking the copy")
+        report = _audited(made.folder, "checking the copy", draft=True)
         if report.ok:
             made.finish(report.mark)
             folder = target

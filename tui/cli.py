@@ -16,6 +16,7 @@ lazy.forbid()
 import click
 
 from engine import logs
+from tui import stdout
 from tui.exits import Exit, status_of
 from venue.net.undumped import undumped
 
@@ -65,6 +66,7 @@ def cli() -> None:
 def main() -> None:
     """Runs the command line; every refusal is one line on stderr and a documented exit status."""
     early.guard()
+    stdout.guard()
     undumped()
     logs.setup()
     try:
@@ -89,6 +91,11 @@ def _run() -> None:
         sys.exit(Exit.USAGE)
     except click.Abort:
         raise
+    except stdout.Untold as error:
+        if error.unread:
+            sys.exit(Exit.UNREAD)
+        click.echo(f"perpdesk: {error}", err=True)
+        sys.exit(Exit.STORE)
     except Exception as error:
         if (status := status_of(error)) is not None:
             click.echo(f"perpdesk: {error}", err=True)

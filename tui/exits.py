@@ -22,6 +22,8 @@ class Exit(IntEnum):
     UNFIT = 81
     INTERRUPTED = 130
     """What a shell says of SIGINT too, which ends a program that has not begun."""
+    UNREAD = 141
+    """What a shell says of SIGPIPE too, which ends other programs whose output nobody reads."""
 
 
 OF_ERRORS = {
@@ -37,6 +39,7 @@ OF_ERRORS = {
     "engine.remote.NoEngine": Exit.UNAVAILABLE,
     "engine.remote.NoAnswer": Exit.UNANSWERED,
     "engine.remote.BadAnswer": Exit.UNANSWERED,
+    "engine.remote.Busy": Exit.REFUSED,
     "engine.remote.NotYours": Exit.NOT_YOURS,
     "tui.verbs.Refused": Exit.REFUSED,
     "venue.chain.passwords.KeystoreError": Exit.NO_KEY,

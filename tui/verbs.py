@@ -18,7 +18,7 @@ from engine.remote import RemotePort
 from engine.requests import commands
 from engine.requests.commands import RequestCommand
 from engine.text import clean
-from engine.where import control_path
+from engine.where import is_served
 from tui.options import options_of
 from tui.tables import table
 
@@ -41,7 +41,7 @@ def reached(state: Path | None) -> Path:
     if state is not None:
         return state
     live = platformdirs.user_data_path("perpdesk") / "live"
-    return live if control_path(live).exists() and not control_path(default_state()).exists() else default_state()
+    return live if not is_served(default_state()) and is_served(live) else default_state()
 
 
 state = click.option(

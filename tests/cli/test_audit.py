@@ -81,6 +81,26 @@ def test_a_drill_touches_nothing_and_a_bad_backup_fails_it(tmp_path: Path, state
     assert sorted(path.name for path in tmp_path.iterdir()) == there
 
 
+def test_a_backup_says_nothing_of_a_witness_that_it_makes(tmp_path: Path, state: Path) -> None:
+    (state / "perpdesk.head").unlink()
+    run = perpdesk(tmp_path, "backup", str(state), str(tmp_path / "copy"))
+    assert (run.returncode, "note" in run.stdout) == (0, False), run.stdout
+    assert run.stdout == perpdesk(tmp_path, "verify", str(tmp_path / "copy")).stdout
+
+
+def test_a_backup_that_is_not_made_leaves_no_folders(tmp_path: Path, state: Path) -> None:
+    target = tmp_path / "new" / "deep" / "copy"
+    missing = perpdesk(tmp_path, "backup", str(tmp_path / "none"), str(target))
+    assert missing.returncode == 74, missing.stderr
+    assert not (tmp_path / "new").exists()
+    kept = tmp_path / "new" / "kept"
+    kept.mkdir(parents=True)
+    perpdesk(tmp_path, "backup", str(tmp_path / "none"), str(target))
+    assert sorted((tmp_path / "new").iterdir()) == [kept], "somebody else's folder stays"
+    assert perpdesk(tmp_path, "backup", str(state), str(target)).returncode == 0
+    assert sorted(path.name for path in target.iterdir()) == ["perpdesk.db", "perpdesk.head"]
+
+
 @pytest.mark.parametrize("half", ["without a head", "before it got its name"])
 def test_half_a_backup_is_not_restored(tmp_path: Path, state: Path, half: str) -> None:
     copy = tmp_path / "copy"

@@ -187,6 +187,10 @@ async def test_who_stays_while_as_many_do_is_refused_in_one_line_until_one_goes(
             engine = Attached(tmp_path, observe=False, every_s=1.0)
             with pytest.raises(Busy, match=f"^BUSY: {MOST_STAYING} screens and followers are attached already"):
                 await asyncio.to_thread(engine.start)
+            run = await asyncio.to_thread(perpdesk, tmp_path, "attach", "--browser", "80x24", "--state", str(tmp_path))
+            assert (run.returncode, run.stdout) == (79, "")
+            assert run.stderr.startswith("perpdesk: BUSY: ")
+            assert run.stderr.count("\n") == 1
             await works(tmp_path)
         engine = Attached(tmp_path, observe=False, every_s=1.0)
         await asyncio.to_thread(engine.start)

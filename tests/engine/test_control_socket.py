@@ -1,9 +1,11 @@
 """The socket as a file: private, replaced when stale, found when its path is too long."""
 
+import asyncio
 import os
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +14,8 @@ import pytest
 from engine import control
 from engine.control import listening
 from engine.remote import NoEngine, NotYours, RemotePort
-from engine.where import LONGEST_PATH, control_path
+from engine.where import LONGEST_PATH, control_path, is_served
+from tests.cli.perpdesk import perpdesk
 from tests.engine.control import Recorder, served, works
 
 
@@ -35,6 +38,40 @@ async def test_a_dead_process_s_socket_is_replaced(tmp_path: Path) -> None:
         await RemotePort.connect(tmp_path)
     async with served(tmp_path):
         await works(tmp_path)
+
+
+async def test_a_dead_process_s_socket_hides_no_live_engine(tmp_path: Path) -> None:
+    """The paper run was killed, the live one runs: that is the one a halt is for."""
+    paper, live = tmp_path / "perpdesk" / "paper", tmp_path / "perpdesk" / "live"
+    paper.mkdir(parents=True)
+    live.mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(paper / "control.sock"))
+    async with served(live) as port:
+        run = await asyncio.to_thread(perpdesk, tmp_path, "halt", "--all", XDG_DATA_HOME=str(tmp_path))
+        assert run.returncode == 0, run.stderr
+        assert len(port.asked) == 1
+        async with served(paper) as other:
+            await asyncio.to_thread(perpdesk, tmp_path, "halt", "--all", XDG_DATA_HOME=str(tmp_path))
+            assert (len(other.asked), len(port.asked)) == (1, 1)
+
+
+def test_a_place_is_served_when_somebody_listens_however_busy(tmp_path: Path) -> None:
+    assert not is_served(tmp_path)
+    assert not is_served(tmp_path / "none")
+    (tmp_path / "file").touch()
+    assert not is_served(tmp_path / "file")
+    with socket.socket(socket.AF_UNIX) as listener, ExitStack() as stack:
+        listener.bind(str(tmp_path / "control.sock"))
+        assert not is_served(tmp_path)
+        listener.listen(0)
+        assert is_served(tmp_path)
+        for _ in range(4):  # a loop that is stuck takes nobody in
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
+            with suppress(BlockingIOError):
+                waiting.connect(str(tmp_path / "control.sock"))
+        assert is_served(tmp_path)
+    assert not is_served(tmp_path)
 
 
 @pytest.mark.parametrize("put", [lambda path: path.write_text("mine"), lambda path: path.symlink_to("/etc/hosts")])

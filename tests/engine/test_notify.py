@@ -1,8 +1,13 @@
 """What the service manager hears."""
 
 import asyncio
+import os
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from engine.disk import Disk
 from engine.notify import Notify
@@ -31,6 +36,37 @@ async def test_without_a_manager_or_a_watchdog_nothing_happens(tmp_path: Path) -
     Notify({"NOTIFY_SOCKET": str(tmp_path / "gone")}).say("READY=1")
     for environ in ({}, {"WATCHDOG_USEC": "1000"}):
         await asyncio.wait_for(Notify(environ).keep_saying(Disk()), 5)
+
+
+async def test_a_manager_that_does_not_keep_up_holds_nothing_up(tmp_path: Path) -> None:
+    with manager(tmp_path / "n") as listener:
+        notify = Notify({"NOTIFY_SOCKET": str(tmp_path / "n")})
+        filled = 0
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, suppress(BlockingIOError):
+            sender.setblocking(False)
+            while True:
+                sender.sendto(b"x", str(tmp_path / "n"))
+                filled += 1
+        began = time.monotonic()
+        notify.say("READY=1")
+        assert time.monotonic() - began < 0.5
+        assert {listener.recv(100) for _ in range(filled)} == {b"x"}
+        notify.say("STOPPING=1")
+        assert listener.recv(100) == b"STOPPING=1", "the one that found no room is dropped"
+
+
+@pytest.mark.parametrize(("pid", "hears"), [(os.getpid(), True), (os.getppid(), False)], ids=["ours", "another's"])
+async def test_a_watchdog_of_another_process_hears_nothing_of_ours(tmp_path: Path, pid: int, hears: bool) -> None:
+    with manager(tmp_path / "n") as listener:
+        listener.setblocking(False)
+        environ = {"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "20000", "WATCHDOG_PID": str(pid)}
+        alive = asyncio.create_task(Notify(environ).keep_saying(Disk()))
+        await asyncio.sleep(0)  # its first word is said at once
+        heard = b""
+        with suppress(BlockingIOError):
+            heard = listener.recv(100)
+        alive.cancel()
+        assert heard == (b"WATCHDOG=1" if hears else b"")
 
 
 class Writing:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,28 @@ def test_the_engine_outlives_its_terminal_and_is_found_again(lost: tuple[str, Pt
     os.kill(demo.child.pid, signal.SIGTERM)
     assert demo.exit_code(10) == 143
     assert "event=stopped" in (tmp_path / "state" / "perpdesk.log").read_text()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_a_terminal_that_is_still_there_when_it_is_said_to_be_gone_is_given_back(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    demo = app(tmp_path, "demo", "--on-hangup", "detach")
+    try:
+        before = termios.tcgetattr(demo.child.fd)
+        demo.wait_for("Desks 12", 30)
+        assert termios.tcgetattr(demo.child.fd) != before
+        os.kill(demo.child.pid, signal.SIGHUP)
+        log = tmp_path / "state" / "perpdesk.log"
+        demo.until(lambda: "the engine goes on" in log.read_text(), 10, "engine without a screen")
+        assert termios.tcgetattr(demo.child.fd) == before
+        for code in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u"):
+            assert code in demo.sent[-400:]
+        os.kill(demo.child.pid, number)
+        assert demo.exit_code(10) == status
+        assert "event=stopped" in log.read_text()
+    finally:
+        demo.end()
 
 
 def test_two_at_once_and_an_observer_commands_nothing(tmp_path: Path) -> None:
