@@ -17,7 +17,7 @@ from tempfile import mkdtemp
 
 from store import stills
 from store.errors import Locked, StoreError
-from store.files import sync
+from store.files import make_folder, sync
 from store.head import Head, HeadFile, remembered
 from store.journal import Mark, hash_at
 from store.lease import FILE as LOCK
@@ -84,7 +84,7 @@ def draft(target: Path) -> Iterator[Draft]:
 
 def _begun_in_place(target: Path) -> Draft:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         _tidy(target)
         return _begun(target)
     except OSError as error:

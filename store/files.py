@@ -11,3 +11,11 @@ def sync(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Makes a folder, and those above it, durably; only the last has the mode. Raises OSError."""
+    new = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for each in new:
+        sync(each.parent)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from store.errors import Locked, StoreError
+from store.files import make_folder
 
 FILE = "perpdesk.lock"
 
@@ -26,7 +27,7 @@ class Lease:
 
     def __init__(self, directory: Path) -> None:
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(directory, 0o700)
             # A link that somebody left there would have another file emptied.
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._file = os.open(directory / FILE, flags, 0o600)

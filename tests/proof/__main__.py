@@ -34,6 +34,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "store-damage": (
         "tests/proof/test_store_damage.py",
         "tests/proof/test_power_loss.py",
+        "tests/proof/test_backup_power.py",
         "tests/proof/test_full_disk.py",
         "tests/proof/test_hung_disk.py",
         "tests/engine/test_index_damage.py",

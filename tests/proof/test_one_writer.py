@@ -1,5 +1,6 @@
 """One state directory, one writer: of ten programs one runs, and who has lost a directory writes no more into it."""
 
+import asyncio
 import json
 import random
 import re
@@ -8,7 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -16,6 +17,10 @@ from typing import Final
 import pytest
 
 from engine.audit import audit
+from engine.chronicle import Chronicle
+from engine.clock import SystemClock
+from engine.config import Settings
+from engine.engine import Engine, Options
 from store.errors import Damaged
 from store.journal import Entry, Journal
 from store.lease import Lease
@@ -181,6 +186,39 @@ async def test_a_program_whose_journal_is_gone_acknowledges_nothing_more(
     said = [line for line in life.words().splitlines() if not line.startswith("timestamp=")]
     gone = f"{state / 'perpdesk.db'}: moved, deleted or replaced while it was written"
     assert said == [f"perpdesk: the journal cannot be written: {gone}"]
+
+
+async def test_a_directory_is_given_back_when_nothing_of_its_journal_is_open_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or whoever comes next would write beside who has not yet left."""
+    release, held = Lease.release, list[list[str]]()
+
+    def seen(self: Lease) -> None:
+        held.append(_open_in(tmp_path))
+        release(self)
+
+    monkeypatch.setattr(Lease, "release", seen)
+    nowhere = Settings.model_validate({"pyth": {"url": "http://127.0.0.1:9"}})
+    engine = Engine(Options(nowhere, tmp_path), SystemClock(), Chronicle(logging=False))
+    stop, running = asyncio.Event(), list[str]()
+
+    def ready() -> None:
+        running.extend(_open_in(tmp_path))
+        stop.set()
+
+    await engine.run(ready, stop)
+    assert {"perpdesk.db", "perpdesk.lock"} <= set(running)
+    assert held == [["perpdesk.lock"]]
+
+
+def _open_in(directory: Path) -> list[str]:
+    """Names of the files of a directory that this process has open."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that lists them
+            found.append(each.readlink())
+    return sorted(file.name for file in found if file.parent == directory)
 
 
 async def _history(directory: Path, rng: random.Random) -> int:

@@ -62,7 +62,8 @@ class History:
         settings = house_of(seed, demo)
         self.setting = Setting(settings, desks, pace or rng.choice(PACES), demo)
         risk = settings.risk
-        self.witness = Witness(seed, caps_of(risk), wad(min(risk.leverage, Decimal(settings.avantis_max_leverage))))
+        most = wad(min(risk.leverage, Decimal(settings.avantis_max_leverage)))
+        self.witness = Witness(seed, caps_of(risk), most, outside.bars)
         outside.chain.held, outside.chain.early = self.witness.signed, self.witness.broken
         outside.line.submitted, outside.line.early = self.witness.submitted, self.witness.broken
         self.trouble_s = TROUBLE_S if demo else REAL_TROUBLE_S

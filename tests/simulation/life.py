@@ -35,6 +35,7 @@ from engine.watched import Ours, Watched
 from engine.worker import Cadence, Worker
 from engine.world import World
 from tests.simulation.outside import EveryFeed, FarVenue, Outside
+from tests.simulation.venues import SeenFees
 from tests.simulation.witness import Witness
 from tests.venue.avantis_writes.intent_house import routed
 from tests.venue.avantis_writes.relay_stand import OPENED
@@ -191,7 +192,7 @@ class Life:
             return "a transaction"
         order_id, asked = f"o{number}", OPENED if outside.rng.random() < 0.6 else CLOSING
         answers = await asyncio.gather(*(self.route.send(order_id, asked) for _ in range(outside.rng.randint(1, 2))))
-        if any(answers):
+        if all(answers):  # one of two at once may have found nobody to ask, and the other have sent it
             outside.refused.add(order_id)
         return "an intent"
 
@@ -257,7 +258,8 @@ def _wired(life: Life) -> Iterator[None]:
         venue.seen = life.witness.looked
         stands: PerpVenue = venue
         made = on_paper(settlement, demo, seed, clock)
-        return replace(made, venue=stands, fees=outside.fees, swaps=outside.swaps)
+        fees = SeenFees(outside.fees, life.witness.begins)
+        return replace(made, venue=stands, fees=fees, swaps=outside.swaps)
 
     def agent(of: EveryFeed, markets: tuple[str, ...], signal: Signal, _: None) -> Agent:
         return Agent(of, markets, signal, outside.saboteur if life.witness.seed % 5 else None)

@@ -45,6 +45,10 @@ class SimLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._now
 
+    def stands_still(self, seconds: float) -> None:
+        """The process is stopped, and goes on later: whatever was due meanwhile is late."""
+        self._now, self._since = self._now + seconds, self.steps
+
     def _run_once(self) -> None:
         """Everything that is ready by now, each in its turn; then time passes."""
         self._wake()

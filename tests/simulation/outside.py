@@ -9,9 +9,11 @@ from types import SimpleNamespace
 
 from engine.agent.signals import Window
 from tests.simulation.adversary import LEVERAGES, LOOKBACK_MS, MARKETS, Saboteur, WildFeed, WildPrices
+from tests.simulation.bars import Bars
 from tests.simulation.disk import Disk
-from tests.simulation.loop import SimClock
+from tests.simulation.loop import SimClock, SimLoop
 from tests.simulation.venues import LuckyFees, SlowSwap, start_price
+from tests.simulation.weather import Weather
 from tests.venue.avantis_writes import intent_house
 from tests.venue.avantis_writes.intent_house import FakeVenue, Line
 from tests.venue.avantis_writes.relay_stand import NOW
@@ -37,60 +39,8 @@ BLOCK_S = 2
 DEEPEST = 9
 """Blocks that a reorg may take back: what is believed lies deeper."""
 JUMPS_MS = (1_500, 30_000, 90_000, -1_500, -30_000, -90_000)
-
-
-@dataclass
-class Weather:
-    """How bad it is: drawn once, and good again in the end."""
-
-    rng: random.Random
-    loss: float = 0.0
-    delay: float = 0.0
-    repeats: float = 0.0
-    reorgs: float = 0.0
-    jumps: float = 0.0
-    strays: float = 0.0
-    blind: float = 0.0
-    """Chance in a second that nobody sees positions for a while."""
-    blind_until: float = 0.0
-    deaths: int = 0
-    """Processes that die."""
-    refusals: int = 0
-    """Transactions the disk will refuse; and those it has."""
-    refused: int = 0
-
-    @classmethod
-    def drawn(cls, rng: random.Random) -> "Weather":
-        return cls(
-            rng,
-            loss=rng.choice((0.0, 0.05, 0.3)),
-            delay=rng.choice((0.0, 0.1, 0.3)),
-            repeats=rng.choice((0.0, 0.1, 0.5)),
-            reorgs=rng.choice((0.0, 0.01, 0.05)),
-            jumps=rng.choice((0.0, 0.0, 0.01)),
-            strays=rng.choice((0.0, 0.005)),
-            deaths=rng.choice((0, 1, 2, 6)),
-            refusals=rng.choice((0, 0, 0, 1)),
-            blind=rng.choice((0.0, 0.0, 0.01, 0.1)),
-        )
-
-    def calm(self) -> None:
-        """No faults any more."""
-        self.loss = self.delay = self.repeats = self.reorgs = self.jumps = self.strays = self.blind = 0.0
-        self.blind_until = 0.0
-        self.deaths = self.refusals = 0
-
-    def lucky(self, chance: float) -> bool:
-        return chance > 0 and self.rng.random() < chance
-
-    def mist(self, now: float, chance: float) -> None:
-        """May rise, for a while."""
-        if now >= self.blind_until and self.lucky(chance):
-            self.blind_until = now + self.rng.choice((5, 20, 60))
-
-    async def way(self, longest: float = 40.0) -> None:
-        """From here to there, or back."""
-        await asyncio.sleep(self.rng.uniform(0, longest) if self.lucky(self.delay) else 0)
+STANDS_S = (3.0, 8.0, 40.0)
+"""How long a process may be stopped; three seconds are nothing."""
 
 
 class FarChain(FakeChain):
@@ -282,6 +232,10 @@ class Outside:
         """Orders and transactions asked for by now; each has its number."""
         self.refused: set[str] = set()
         """Orders that were said to have no effect."""
+        self.bars = Bars()
+        self.standing = random.Random(f"{seed}:stands")
+        self.stands = self.standing.choice((0.0, 0.0, 0.005))
+        """Chance in a second that the process is stopped."""
         self._seconds = 0
 
     def second(self) -> None:
@@ -296,11 +250,21 @@ class Outside:
         if self._seconds % 5 == 0:
             self.relay.pass_time(5_000)
         if weather.lucky(weather.jumps):
-            self.clock.off_ms = rng.choice(JUMPS_MS)
+            was_ms, self.clock.off_ms = self.clock.off_ms, rng.choice(JUMPS_MS)
+            self.bars.jumped(self.clock.off_ms - was_ms)
+        if self.standing.random() < self.stands:
+            self._stand(self.standing.choice(STANDS_S))
+
+    def _stand(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SimLoop)
+        loop.stands_still(seconds)
+        self.bars.stood(seconds)
 
     def calm(self) -> None:
         """From now on everybody keeps their word."""
         self.weather.calm()
+        self.stands = 0.0
         self.prices.wild = False
         self.swaps.trouble = 0.0
         self.chain.base_fee = GWEI // 100

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from unittest.mock import patch
 
+from engine import pulse
 from tests.simulation import day
 from tests.simulation.day import Day
 from tests.simulation.history import History, heard_by
@@ -10,6 +12,7 @@ from tests.simulation.life import ids_of
 
 DESKS = 100
 DAY_S = 86_400
+PACE = 10
 
 
 def of_a_day(seed: int) -> float:
@@ -24,10 +27,12 @@ def of_a_day(seed: int) -> float:
 
 
 def of_a_house(seed: int) -> float:
-    """The same of a whole engine over its journal, at the cadences of a real run, but that loops which only look turn
-    ten times as slowly."""
-    history = History(seed, DESKS, demo=False, pace=10)
-    with ids_of(seed), heard_by(history.witness):
+    """The same of a whole engine over its journal, with all that goes wrong in a history but a process that stands
+    still, at the cadences of a real run: but that loops which only look, and the pulse, turn ten times as slowly."""
+    history = History(seed, DESKS, demo=False, pace=PACE)
+    history.outside.stands = 0.0
+    beat = patch.object(pulse, "BEAT_S", pulse.BEAT_S * PACE)
+    with ids_of(seed), heard_by(history.witness), beat:
         began = time.process_time()
         told = history.run()
         return told.seconds / (time.process_time() - began)

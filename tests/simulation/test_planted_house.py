@@ -1,15 +1,22 @@
 """Bugs put into a whole engine on purpose: histories must find each of them soon, and for the right reason."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine import assembly, pulse
 from engine.agent.plan import NoPlan, NoPlanCode, Plan, Sight
+from engine.buyback import BuybackEngine
 from engine.desks import commands, machine, orders
+from engine.desks.manager import DeskManager
 from engine.desks.reconcile import Reconciler
+from engine.fees import FeeClaimer
+from engine.holds import Holds
 from engine.keepers.liquidator import Liquidator
+from engine.pulse import Pulse
 from store.journal import Journal
 from tests.scale import FORM, SEED
 from tests.simulation import life
@@ -161,6 +168,45 @@ def blind_opening(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reconciler, "why_not", lambda _: "")
 
 
+def guards_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Nobody is told which loops guard what is open."""
+    patch.setattr(Holds, "guarded_by", lambda *_: None)
+
+
+def jumps_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The pulse is none of the reasons."""
+
+    def without(*reasons: Callable[[], str]) -> Holds:
+        return Holds(*(why for why in reasons if not isinstance(getattr(why, "__self__", None), Pulse)))
+
+    patch.setattr(assembly, "Holds", without)
+
+
+def jumps_unseen(patch: pytest.MonkeyPatch) -> None:
+    """Nobody minds who sets the clock."""
+    patch.setattr(pulse, "JUMP_MS", math.inf)
+
+
+def stands_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped goes on as if nothing had happened."""
+    patch.setattr(pulse, "STOOD_S", math.inf)
+
+
+def unheld_claimer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        assembly, "FeeClaimer", lambda settlement, source, reserve, _: FeeClaimer(settlement, source, reserve)
+    )
+
+
+def unheld_buyback(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(assembly, "BuybackEngine", lambda settlement, swaps, how, _: BuybackEngine(settlement, swaps, how))
+
+
+def unheld_manager(patch: pytest.MonkeyPatch) -> None:
+    made: Any = DeskManager
+    patch.setattr(assembly, "DeskManager", lambda *parts: made(*parts[:-1], lambda: ""))
+
+
 PLANTED: dict[Plant, str] = {
     double_liquidation: "liquidated twice",
     lost_acknowledgement: "declined and",
@@ -172,11 +218,18 @@ PLANTED: dict[Plant, str] = {
     shallow_confirmations: "the books say|left open",
     sleeping_liquidators: "nobody liquidates",
     blind_opening: "while nobody knows what stands",
+    guards_forgotten: "while nobody guards",
+    jumps_forgotten: "after the clock jumped|after the process stood still",
+    jumps_unseen: "after the clock jumped",
+    stands_forgotten: "after the process stood still",
+    unheld_claimer: "fees are claimed",
+    unheld_buyback: "a buyback",
+    unheld_manager: "open",
 }
 
 
-SLOW: set[Plant] = {shallow_confirmations, sleeping_liquidators}
-"""Found by what is left in the evening, so whole histories must be lived."""
+SLOW: set[Plant] = {shallow_confirmations, sleeping_liquidators, stands_forgotten}
+"""Found by what is left in the evening, or seldom, so whole histories must be lived."""
 TRIED = [plant for plant in PLANTED if FORM or plant not in SLOW]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from engine.fees import Earned
+from engine.fees import Earned, FeeSource
 from tests.venue.perp.reference import ReferenceVenue
 from tests.venue.perp.reference_book import Faults, Rules
 from venue.exchange.fixed import WAD
@@ -121,6 +121,18 @@ class LuckyFees:
                 claimed.append(Earned(address, f"{len(claimed):09d}", self._rng.randint(1, 120 * 10**6)))
             found += [each for each in claimed if each.ref > ref]
         return tuple(found)
+
+
+class SeenFees:
+    """A source that says when it is asked."""
+
+    def __init__(self, source: FeeSource, asked: Callable[[str], None]) -> None:
+        self._source = source
+        self._asked = asked
+
+    async def claim_pooled_fees(self, last: dict[str, str]) -> tuple[Earned, ...]:
+        self._asked("fees are claimed")
+        return await self._source.claim_pooled_fees(last)
 
 
 def is_taken(answer: OrderOutcome | None) -> bool:

@@ -1,6 +1,5 @@
 """Who watches a whole engine: every committed fact, every virtual second, and the end, when nothing may be left."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from engine.settlement import Recorded, Settlement
 from engine.sound import faults
 from engine.worker import Worker
 from engine.world import Fact, World
+from tests.simulation.bars import Bars, now_s
 from tests.simulation.checks import DAY_MS, _market, _stake
 from venue.avantis.intent_facts import IntentSigned, IntentSubmitting
 from venue.chain.facts import Result, TxSigned
@@ -48,8 +48,9 @@ _AT_LEAST_NOTHING = (
 class Witness:
     """Outlives the processes; `broken` is what it found. It never raises, because loops survive what is raised."""
 
-    def __init__(self, seed: int, caps: Caps, max_leverage: int) -> None:
+    def __init__(self, seed: int, caps: Caps, max_leverage: int, bars: Bars) -> None:
         self.seed = seed
+        self.bars = bars
         self.broken: list[str] = []
         self.seen: Counter[str] = Counter()
         self.calm = False
@@ -98,16 +99,23 @@ class Witness:
         self.claim(settlement.seq == len(self._known), f"{len(self._known)} facts were told, {settlement.seq} are left")
         self._settlement, self._book, self._workers = settlement, None, ()
         self._looked = None
+        self.bars.born()
         for fault in faults(settlement._world):
             self.claim(False, f"after a start: {fault}")
 
     def looked(self) -> None:
         """This process has seen what stands at the venue."""
-        self._looked = _now()
+        self._looked = now_s()
 
     def watches(self, book: LiquidationBook, workers: Sequence[Worker]) -> None:
         """The process works."""
         self._book, self._workers, self._due = book, workers, {}
+        self.bars.guarded_by(workers)
+
+    def begins(self, what: str) -> None:
+        """Something new, which nothing may bar now."""
+        why = self.bars.why_not()
+        self.claim(not why, f"{what} {why}")
 
     def committed(self, world: World, recorded: Sequence[Recorded]) -> None:
         """Facts that are durable from now on."""
@@ -136,11 +144,15 @@ class Witness:
         self.claim(fact.address not in self._underway, f"{fact.address}: an order while one is unanswered")
         self.claim(fact.order_id not in self.intended, f"order {fact.order_id} was intended twice")
         self.intended.add(fact.order_id)
-        self._underway[fact.address] = fact.order_id, _now()
+        self._underway[fact.address] = fact.order_id, now_s()
         if not fact.kind.adds_risk:
             return
-        known = self._looked is not None and _now() - self._looked <= FRESH_S
-        self.claim(known, f"{fact.address}: {fact.kind} while nobody knows what stands at the venue")
+        self.begins(f"{fact.address}: {fact.kind}")
+        known = self._looked is not None and now_s() - self._looked <= FRESH_S
+        self.claim(
+            known or self.bars.has_just_stood,
+            f"{fact.address}: {fact.kind} while nobody knows what stands at the venue",
+        )
         whole = isinstance(fact.leverage, int)
         self.claim(whole and 0 < fact.leverage <= self._max_leverage, f"{fact.address}: leverage {fact.leverage}")
         day = fact.at_ms // DAY_MS
@@ -186,8 +198,9 @@ class Witness:
         self.claim(False, f"books and wallet differ by {fact.off}")
 
     def _buying(self, _: World, fact: desk.BuybackIntended) -> None:
+        self.begins(f"{fact.address or 'protocol'}: a buyback")
         self.claim(f"buy {fact.address}" not in self._underway, f"two buybacks of {fact.address!r} at once")
-        self._underway[f"buy {fact.address}"] = fact.order_id, _now()
+        self._underway[f"buy {fact.address}"] = fact.order_id, now_s()
 
     def _bought(self, _: World, fact: desk.BuybackFilled | desk.BuybackDeclined) -> None:
         self._underway.pop(f"buy {fact.address}", None)
@@ -211,11 +224,12 @@ class Witness:
                 not any(ledger.total() for ledger in ledgers), f"fact {self._seq}: a ledger does not sum to zero"
             )
         self._seconds += 1
+        self.bars.second()
         if self._book is not None and self._seconds % DUE_EVERY == 0:
             due = [each.position_id for each in self._book.all_due(world.exchange)]
-            self._due = {number: self._due.get(number, _now()) for number in due}
-        if _now() - self._audited >= AUDIT_EVERY:
-            self._audited = _now()
+            self._due = {number: self._due.get(number, now_s()) for number in due}
+        if now_s() - self._audited >= AUDIT_EVERY:
+            self._audited = now_s()
             for fault in faults(world):
                 self.claim(False, f"fact {self._seq}: {fault}")
 
@@ -223,13 +237,15 @@ class Witness:
         """Long after the last fault: nothing hangs."""
         world, young = self._settlement._world, set()
         for whose, (order_id, since) in self._underway.items():
-            self.claim(_now() - since < PATIENCE_S, f"{whose} waits for order {order_id} since {_now() - since:.0f} s")
+            self.claim(
+                now_s() - since < PATIENCE_S, f"{whose} waits for order {order_id} since {now_s() - since:.0f} s"
+            )
             young.add(order_id)  # may still be answered
         unknown = (self.intended & world.exchange.fills.keys()) - self._filled - young
         self.claim(not unknown, f"{len(unknown)} orders happened and are not booked: {sorted(unknown)[:3]}")
         for number, since in self._due.items():
-            if _now() - since > PATIENCE_S and not _unpayable(world, number):
-                self.claim(False, f"position {number} is due since {_now() - since:.0f} s and nobody liquidates it")
+            if now_s() - since > PATIENCE_S and not _unpayable(world, number):
+                self.claim(False, f"position {number} is due since {now_s() - since:.0f} s and nobody liquidates it")
         for worker in self._workers:
             if worker.in_a_row:
                 self.claim(False, f"loop {worker.name} fails: {worker.row().detail}")
@@ -249,10 +265,6 @@ class Witness:
         """Whether the books say that a transaction happened."""
         ended = [chain.ended[tx_id] for chain in self.world.wallets.chains.values() if tx_id in chain.ended]
         return any(each.result is Result.DONE for each in ended)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _unpayable(world: World, position_id: int) -> bool:
