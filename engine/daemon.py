@@ -5,6 +5,8 @@ import signal
 from contextlib import suppress
 from dataclasses import replace
 
+import structlog
+
 from engine.chronicle import Chronicle
 from engine.clock import SystemClock
 from engine.disk import Disk
@@ -13,6 +15,8 @@ from engine.life import Life, Unbegun
 from engine.notify import Notify
 from engine.stopping import Stopping
 from engine.summary import Summary
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 class Signalled(Exception):
@@ -36,6 +40,7 @@ async def _run(options: Options, seconds: float | None) -> Summary:
         signals.append(number)
         with suppress(RuntimeError):  # the loop has ended by itself
             loop.call_soon_threadsafe(life.end)
+        log.info("stopping", by=signal.Signals(number).name)
 
     stopping = Stopping(disk.why, signalled)
     engine = Engine(replace(options, leaving=stopping.begin), SystemClock(), Chronicle(), disk)

@@ -34,31 +34,41 @@ def nobody(_number: int) -> None:
     """It is stopping already."""
 
 
+def nothing() -> None:
+    """There is nothing to give back."""
+
+
 class Stopping:
     """Waits for a stop to begin, by a signal or by itself, and then for the end of the process; there is no way back.
 
-    `why` says what keeps it from ending, as far as that is known; where the engine's `thread` stands (None: this one)
-    is in the log.
+    `why` says what keeps it from ending, as far as that is known; where `thread` stands (None: this one) is in the log.
     """
 
     def __init__(self, why: Callable[[], str], stop: Callable[[int], None] = nobody, thread: int | None = None) -> None:
-        """`stop` is told the number of the first signal, on a thread of its own."""
         self._why = why
-        self._stop = stop
-        self._thread = thread or threading.get_ident()
+        self.stop = stop
+        """Told the number of the first signal, on a thread of its own. Raises nothing."""
+        self.thread = thread or threading.get_ident()
+        self.give_back: Callable[[], None] = nothing
+        """Done before the process ends on the spot. Waits for nobody."""
+        self.begun = False
+        """Set before anybody is told."""
         self._told: SimpleQueue[int] = SimpleQueue()  # which a handler may fill whatever it has interrupted
         threading.Thread(target=self._watch, name="stopping", daemon=True).start()
 
     def by_signals(self) -> None:
-        """SIGTERM and SIGINT stop in order, the next one ends at once. On the main thread."""
+        """SIGTERM and SIGINT stop in order, the second of them ends at once. On the main thread, as often as somebody
+        else has taken them."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._signalled)
+            signal.signal(number, self.signalled)
 
     def begin(self) -> None:
         """The stop has begun by itself; as often as anybody likes, from any thread."""
+        self.begun = True
         self._told.put(0)
 
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
+    def signalled(self, number: int, _frame: FrameType | None) -> None:
+        self.begun = True
         self._told.put(number)
 
     def _watch(self) -> None:
@@ -71,22 +81,30 @@ class Stopping:
             if number:
                 signals += 1
                 if signals > 1:
-                    os._exit(128 + number)
-                self._stop(number)
-                log.info("stopping", by=signal.Signals(number).name)
+                    self._end(128 + number)
+                self.stop(number)
             try:
                 number = self._told.get(timeout=max(end_s - time.monotonic(), 0.0))
             except Empty:
                 self._give_up()
 
     def _give_up(self) -> NoReturn:
+        self._given_back()
         try:
-            at, why = calls_of(self._thread), self._why() or "the log says where it waits"
+            at, why = calls_of(self.thread), self._why() or "the log says where it waits"
             log.error("not stopped", within_s=STOP_S, why=why, at=at)
             logs.close()
             _say(f"perpdesk: not stopped within {STOP_S:.0f} s: {why}\n")
         finally:
             os._exit(NOT_STOPPED)
+
+    def _end(self, status: int) -> NoReturn:
+        self._given_back()
+        os._exit(status)
+
+    def _given_back(self) -> None:
+        with suppress(Exception):  # it ends, whatever becomes of that
+            self.give_back()
 
 
 def calls_of(thread: int) -> str:

@@ -22,6 +22,7 @@ from store.errors import Damaged, StoreError
 from store.head import Head, HeadFile
 from store.refused import damaged, held, refused
 from store.said import FAILURES, is_held
+from store.unbroken import unbroken
 
 APPLICATION_ID = 0x50455250
 SCHEMA_VERSION = 1
@@ -128,8 +129,12 @@ class Journal:
         """Opens or creates `perpdesk.db` in `directory` for writing; the caller holds the directory's Lease.
 
         Raises Damaged when the file is not a journal, is from a newer perpdesk, was cut short or SQLite calls it
-        corrupt, and StoreError when the disk refuses.
+        corrupt, and StoreError when the disk refuses. Cancelled, it leaves nothing open.
         """
+        return await unbroken(cls._open(directory), cls.close)
+
+    @classmethod
+    async def _open(cls, directory: Path) -> "Journal":
         path = directory / "perpdesk.db"
         try:
             head = HeadFile(directory)

@@ -1,13 +1,12 @@
 """The terminal program: a theme, a keymap, screens and one frame timer over a Port."""
 
-import asyncio
-import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable
 
+from rich.console import RenderableType
 from rich.segment import Segment, Segments
 from textual import events
 from textual._compositor import ChopsUpdate
@@ -16,6 +15,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from engine.port import EVERYTHING, Port
+from engine.stopping import Stopping, nothing
 from themes import ThemeError
 from tui import terminal
 from tui.arm_dialog import ArmDialog
@@ -25,6 +25,7 @@ from tui.deck import Deck
 from tui.destinations import destinations
 from tui.dialogs import Panel
 from tui.driver import Patient, TerminalDriver
+from tui.ending import Ending
 from tui.exchange import Exchange
 from tui.format import clean
 from tui.funds import Funds
@@ -65,6 +66,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         driver: type[Driver] = TerminalDriver,
         memory: Memory | None = None,
         tape: Tape | None = None,
+        ending: Ending | None = None,
     ) -> None:
         super().__init__(driver_class=driver)
         self._ui = ui
@@ -80,7 +82,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         self.session.tape = tape
         self.session.show_pane = self._show_pane
         self.session.destinations = lambda: destinations(self, self.theme_names)
-        self._terminated = False
+        self._ending = ending
 
     def get_default_screen(self) -> Screen[None]:
         """The overview."""
@@ -94,9 +96,10 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         self.set_interval(1 / self._ui.fps, self.tick)
         if not self.is_headless:
             self._wardrobe.watch.start()
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-            signal.signal(signal.SIGTERM, lambda *_: self._terminate(loop))
+            if self._ending is not None:
+                driver = self._driver
+                give_back = driver.abandon if isinstance(driver, TerminalDriver) else nothing
+                self._ending.watch(self._leave, self._hang_up, give_back)
 
     async def on_key(self, event: events.Key) -> None:
         """A key that was typed for a panel before the panel was there, and went to the screen behind it."""
@@ -184,20 +187,18 @@ class PerpdeskApp(App[int], inherit_bindings=False):
     def _hang_up(self) -> None:
         if self.return_code == terminal.EXIT_HANGUP:
             return
-        if isinstance(self._driver, Patient):
+        if isinstance(self._driver, Patient) and self._driver.gone:  # one that is still there is given back whole
             self._driver.let_go()
         self._leave(terminal.EXIT_HANGUP)
 
-    def _terminate(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In order at first; whoever asks again does not wait for a screen that may be stuck."""
-        if self._terminated and isinstance(self._driver, TerminalDriver):
-            self._driver.abandon()
-            os._exit(terminal.EXIT_TERMINATED)
-        self._terminated = True
-        loop.call_soon_threadsafe(self._leave, terminal.EXIT_TERMINATED)
-
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """As Textual does; from here on it may take only so long."""
+        if self._ending is not None:
+            self._ending.begun(return_code)
+        super().exit(result, return_code, message)
 
     def _display(self, screen: Screen[object], renderable: object) -> None:
         if isinstance(renderable, ChopsUpdate):
@@ -217,24 +218,29 @@ def run_app(
     browser: tuple[int, int] | None = None,
     memory: Memory | None = None,
     tape: Tape | None = None,
+    ending: Ending | None = None,
 ) -> int:
     """Runs the screen until the operator leaves or the terminal does; the exit code says which.
 
     `browser`: columns and rows of the tab that is painted instead of a terminal. `memory`: what the screen looked like
-    before; without it nothing is written. `tape`: what plays the past that the port shows.
+    before; without it nothing is written. `tape`: what plays the past that the port shows. `ending`: that of the whole
+    process, where more is to be stopped than the screen.
     """
     driver: type[Driver] = TerminalDriver
     if browser is not None:
         from tui.serve_driver import BrowserDriver
 
         driver = BrowserDriver
-    app = PerpdeskApp(port, ui, driver=driver, memory=memory, tape=tape)
+    ending = ending or Ending(Stopping(lambda: ""))
+    app = PerpdeskApp(port, ui, driver=driver, memory=memory, tape=tape, ending=ending)
     try:
         app.run(mouse=ui.mouse, size=browser)
     except BaseException:
         terminal.restore()
         raise
     finally:
+        ending.over()
+        ending.begun(app.return_code or 0)
         told = app.session.memory.close()
         if told and app.return_code != terminal.EXIT_HANGUP:
             sys.stderr.write(told + "\n")

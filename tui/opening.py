@@ -18,6 +18,7 @@ from tui import lazy, terminal
 from tui.ui_table import UiTable, ui_table
 
 if TYPE_CHECKING:
+    from tui.ending import Ending
     from tui.settings import UiSettings
     from tui.tape import Tape
 
@@ -86,12 +87,17 @@ def load_screen() -> None:
 
 
 def paint(
-    port: Port, settings: "UiSettings", *, browser: tuple[int, int] | None = None, tape: "Tape | None" = None
+    port: Port,
+    settings: "UiSettings",
+    *,
+    browser: tuple[int, int] | None = None,
+    tape: "Tape | None" = None,
+    ending: "Ending | None" = None,
 ) -> int:
     """The screen, until the operator leaves it; its exit code. A browser's tab remembers nothing, and what is asked
-    of the past is not remembered for the next live run."""
+    of the past is not remembered for the next live run. Without an `ending` the process is to end with the screen."""
     from tui.app import run_app
     from tui.memory import Memory
 
     path = None if browser else platformdirs.user_state_path("perpdesk") / "screen.json"
-    return run_app(port, settings, browser, Memory(path, settings.profile, writes=tape is None), tape)
+    return run_app(port, settings, browser, Memory(path, settings.profile, writes=tape is None), tape, ending)

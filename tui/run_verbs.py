@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 
 from engine import daemon, logs
 from engine.config import ConfigError, load
 from engine.demo.stage import Demo
 from engine.engine import Options
 from store.errors import StoreError
+from store.files import make_folder
 from tui import early, verbs
 from tui.counter import Counter
 from tui.live import shared
@@ -153,15 +155,17 @@ def _show(options: Options, ui: UiTable, on_hangup: "OnHangup") -> None:
     from engine.runtime import Runtime
     from engine.stopping import Stopping
     from tui import hangup, terminal
+    from tui.ending import Ending
 
     try:
-        options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(options.directory, 0o700)
         logs.setup(options.directory / "perpdesk.log")
     except OSError as error:
         raise StoreError("STATE_UNUSABLE", f"state directory {options.directory}: {error.strerror}") from error
     settings = settled(ui)
     counter = Counter(sys.stderr, "recovering the journal")
     runtime = Runtime(replace(options, progress=counter.progress))
+    stopping = Stopping(runtime.why_not_stopped)
     try:
         try:
             early.guard()  # two threads load modules: an exception in the middle of that would leave them waiting
@@ -169,13 +173,14 @@ def _show(options: Options, ui: UiTable, on_hangup: "OnHangup") -> None:
         finally:
             early.begun()
             counter.end()
-        code = paint(runtime, settings)
+        code = paint(runtime, settings, ending=Ending(stopping, outlived=on_hangup != "exit"))
         if code == terminal.EXIT_HANGUP:
-            code = hangup.after_hangup(runtime, on_hangup)
+            code = hangup.after_hangup(runtime, on_hangup, stopping)
     finally:  # the terminal is as it was
-        stopping = Stopping(runtime.why_not_stopped, thread=runtime.thread)
+        stopping.thread = runtime.thread or stopping.thread
         stopping.by_signals()
         stopping.begin()
+        structlog.get_logger().info("no screen any more, the engine stops")
         runtime.stop()
     if runtime.failure is not None:
         raise runtime.failure

@@ -177,6 +177,7 @@ OWNERS = {
     "engine/live/doctor_scene.py": 1,
     "engine/live/journaled.py": 1,
     "engine/once.py": 1,
+    "store/unbroken.py": 1,
     "venue/avantis/signed.py": 1,
     "venue/chain/endpoints.py": 1,
     "venue/chain/subscription.py": 2,

@@ -2,9 +2,10 @@
 
 A fault is `snapshots` (the next is made after a few facts), `loops` (every worker's first pass raises), `thread`,
 `task`, `callback`, `finaliser` (each raises where nobody catches it), `engine` (a task of the engine ends it), `disk`
-(it may stop to answer; `index-disk`, for the index alone; `start-disk`, before it is ready), `screen` (the screen
-crashes), `screenshots` (it is drawn into files), `main` (the verb does), or one of the leaks that a search must find:
-`says`, `shows`, `hands-on`.
+(it may stop to answer; `index-disk`, for the index alone; `start-disk`, before it is ready), `patient` (a stop may take
+a minute, also with one of those before it), `screen` (the screen crashes), `stuck-frames` and `stuck-leaving` (it may
+wait for a pipe, in a frame or while it is left), `screenshots` (it is drawn into files), `main` (the verb does), or one
+of the leaks that a search must find: `says`, `shows`, `hands-on`.
 """
 
 import asyncio
@@ -165,6 +166,27 @@ def screenshots() -> None:
     _put(run_verbs, "paint", pictured)
 
 
+def _stuck(where: str) -> None:
+    from tests.proof import plants
+    from tui import opening, run_verbs
+
+    paint = opening.paint
+
+    def stuck(*arguments: Any, **named: Any) -> int:
+        plants.gets_stuck(where)
+        return paint(*arguments, **named)
+
+    _put(run_verbs, "paint", stuck)
+
+
+def stuck_frames() -> None:
+    _stuck("beat")
+
+
+def stuck_leaving() -> None:
+    _stuck("close")
+
+
 def main() -> None:
     from tui import run_verbs
 
@@ -213,6 +235,12 @@ def start_disk() -> None:
     plants.hangs_at_the_start()
 
 
+def patient() -> None:
+    from engine import stopping
+
+    stopping.STOP_S = 60.0
+
+
 def index_disk() -> None:
     from tests.proof import plants
 
@@ -232,7 +260,10 @@ FAULTS: dict[str, Callable[[], None]] = {
         disk,
         start_disk,
         index_disk,
+        patient,
         screen,
+        stuck_frames,
+        stuck_leaving,
         screenshots,
         main,
         says,

@@ -1,15 +1,20 @@
 """Bugs that a program is given on purpose: what looks for them must find each."""
 
+import asyncio
 import fcntl
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from engine import disk, pulse, stopping
+from engine import pulse, stopping
+from engine.engine import Engine
+from engine.life import Life
 from store import index, journal
 from store.head import Head, HeadFile
+from store.journal import Journal
 from venue.exchange.requests.checks import check_account
 from venue.exchange.state import Exchange
 
@@ -73,7 +78,8 @@ def _waits(directory: Path) -> None:
 def _impatient() -> None:
     """What counts in seconds counts faster."""
     stopping.STOP_S = STOP_S
-    disk.HUNG_S, pulse.LOOK_S = HUNG_S, 0.1  # type: ignore[attr-defined]
+    pulse.LOOK_S = 0.1
+    patch("engine.disk.HUNG_S", HUNG_S).start()
 
 
 class _Connection:
@@ -126,6 +132,69 @@ def hangs_at_the_start() -> None:
         return page(self, connection)
 
     patch("store.journal.Chain.page", on_it).start()
+
+
+def hangs_at_the_end() -> None:
+    """It stops to answer when a run is told to end, which it hears while a commit waits."""
+    hangs()
+    end = Life.end
+
+    def with_it(self: Life) -> None:
+        directory = self._engine._options.directory
+        with suppress(FileExistsError):
+            os.mkfifo(directory / PIPE)
+
+        def heard() -> None:
+            if (directory / WAITS).exists():
+                end(self)
+            else:
+                asyncio.get_running_loop().call_later(0.02, heard)
+
+        heard()
+
+    patch.object(Life, "end", with_it).start()
+
+
+def fails_and_hangs() -> None:
+    """The engine ends by a fault of its own, and then the journal is not closed while that pipe is there."""
+    _impatient()
+    close = Journal.close
+
+    async def faulty(_: Engine) -> None:
+        await asyncio.sleep(0.1)
+        raise RuntimeError("a fault")
+
+    async def slow(self: Journal) -> None:
+        await asyncio.to_thread(_waits, self.path.parent)
+        await close(self)
+
+    patch.object(Engine, "_run_later", faulty).start()
+    patch.object(Journal, "close", slow).start()
+
+
+def hangs_beside_the_start() -> None:
+    """A thread of the loop's waits for that pipe from before the journal is opened."""
+    _impatient()
+
+    def waits(directory: Path) -> str:
+        asyncio.get_running_loop().run_in_executor(None, _waits, directory)
+        return ""
+
+    patch("engine.engine.others_in", waits).start()
+
+
+def gets_stuck(where: str) -> None:
+    """A screen waits in a call of its memory, once somebody has made that pipe beside the configuration."""
+    _impatient()
+    from tui import memory  # not before the terminal is prepared
+
+    done = getattr(memory.Memory, where)
+
+    def first_waits(self: memory.Memory) -> str:
+        _waits(Path(os.environ["XDG_CONFIG_HOME"]))
+        return str(done(self))
+
+    patch.object(memory.Memory, where, first_waits).start()
 
 
 def spins() -> None:

@@ -7,9 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ import pytest
 from engine.audit import audit
 from engine.remote import RemotePort
 from engine.snapshot import KeeperHealth, KeeperRow, Snapshot
+from engine.stopping import LAST_WORDS_S
 from store.lease import Lease
 from tests.cli.perpdesk import environment, perpdesk
 from tests.proof.control import ready
@@ -122,6 +124,66 @@ async def test_a_stop_ends_in_time(tmp_path: Path, number: signal.Signals) -> No
         goes_on(tmp_path)
 
 
+async def test_a_run_whose_time_is_over_ends_in_time(tmp_path: Path) -> None:
+    life = demo(tmp_path, "hangs_at_the_end", "--for", "0s")
+    assert life.status(20) == 74
+    assert last_words(life).startswith(f"perpdesk: not stopped within 2 s: {SILENT} ")
+    goes_on(tmp_path)
+
+
+async def test_a_run_that_fails_ends_in_time(tmp_path: Path) -> None:
+    """Whatever it meets on its way out."""
+    state = tmp_path / "state"
+    assert demo(tmp_path, "", "--for", "0s").status() == 0
+    with hung(state):
+        life = demo(tmp_path, "fails_and_hangs")
+        assert life.status(20) == 74
+        assert last_words(life).startswith("perpdesk: not stopped within 2 s: ")
+    goes_on(tmp_path)
+
+
+async def test_a_run_that_cannot_begin_ends_in_time(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / "perpdesk.db").write_bytes(b"hello" * 1_000)
+    with hung(state):
+        life = demo(tmp_path, "hangs_beside_the_start")
+        assert life.status(20) == 74
+        assert last_words(life).startswith("perpdesk: not stopped within 2 s: ")
+
+
+def test_nobody_needs_to_read_what_is_said(tmp_path: Path) -> None:
+    """Not a line of it: the pipe is full from the beginning."""
+    state = tmp_path / "state"
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writes, bytes(4096))
+    os.set_blocking(writes, True)
+    command = [sys.executable, "-m", "tests.proof.faulty", "disk", "--", "demo", "--headless", "--state", str(state)]
+    with subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=writes) as process:
+        try:
+            until_bound(state, process)
+            with hung(state):
+                asyncio.run(pictured(state, silent))
+                began = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 74
+                assert STOP_S <= time.monotonic() - began < STOP_S + 2 * LAST_WORDS_S + SLACK_S
+        finally:
+            process.kill()
+            os.close(reads)
+            os.close(writes)
+    goes_on(tmp_path)
+
+
+def until_bound(state: Path, process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
+    """Until it can be reached."""
+    while not (state / "control.sock").exists():
+        assert process.poll() is None
+
+
 async def test_a_disk_that_answers_in_time_is_no_reason(tmp_path: Path) -> None:
     state, life = tmp_path / "state", demo(tmp_path)
     await ready(state, life)
@@ -198,8 +260,7 @@ def test_an_index_that_hangs_holds_up_neither_the_picture_nor_the_journal(tmp_pa
     command = [sys.executable, "-m", "tests.proof.faulty", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=environment(tmp_path), **pipes) as process:  # type: ignore[call-overload]
-        while not (state / "control.sock").exists():
-            assert process.poll() is None
+        until_bound(state, process)
         asyncio.run(pictured(state, lambda picture: index_row(picture).passes > 0))
         with hung(state):
             late = asyncio.run(pictured(state, lambda picture: index_row(picture).health is KeeperHealth.LATE))
@@ -263,6 +324,72 @@ def test_below_a_screen(tmp_path: Path) -> None:
         goes_on(tmp_path)
     finally:
         child.end()
+
+
+@contextmanager
+def screen(folder: Path, *faults: str, more: tuple[str, ...] = ()) -> Iterator[PtyApp]:
+    """A painted demo with faults, and its terminal as it was in the end."""
+    arguments = (*faults, "--", "demo", "--seed", "11", "--state", str(folder / "state"), *more)
+    child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(folder))
+    try:
+        before = termios.tcgetattr(child.child.fd)
+        child.wait_for("Desks 12", 30)
+        assert termios.tcgetattr(child.child.fd) != before
+        yield child
+        assert termios.tcgetattr(child.child.fd) == before
+        assert b"\x1b[?1049l" in child.sent
+    finally:
+        child.end()
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP)[: scaled(1, 2, 2)])
+def test_a_screen_that_is_stuck_is_stopped_in_time(tmp_path: Path, number: signal.Signals) -> None:
+    with screen(tmp_path, "stuck-frames") as child, hung(tmp_path):
+        child.until((tmp_path / WAITS).exists, 10, "wait")
+        began = time.monotonic()
+        os.kill(child.child.pid, number)
+        assert child.exit_code(20) == 74
+        assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
+        after = bytes(child.sent).rpartition(b"\x1b[?1049l")[2].decode()
+        assert "perpdesk: not stopped within 2 s: the log says where it waits" in after
+    assert "_waits" in (tmp_path / "state" / "perpdesk.log").read_text()
+    goes_on(tmp_path)
+
+
+def test_a_screen_that_cannot_be_left_is_left_in_time(tmp_path: Path) -> None:
+    with screen(tmp_path, "stuck-leaving") as child, hung(tmp_path):
+        child.keys("qq")
+        assert child.exit_code(20) == 74
+    goes_on(tmp_path)
+
+
+@pytest.mark.parametrize("again", STOPS)
+def test_the_second_signal_of_a_screen_ends_at_once(tmp_path: Path, again: signal.Signals) -> None:
+    """The one that has closed it was the first."""
+    state = tmp_path / "state"
+    with screen(tmp_path, "disk", "patient") as child, hung(state):
+        child.wait_for(SILENT, 20)
+        os.kill(child.child.pid, signal.SIGTERM)
+        log = state / "perpdesk.log"
+        child.until(lambda: "no screen any more" in log.read_text(), 10, "terminal as it was")
+        os.kill(child.child.pid, again)
+        assert child.exit_code(5) == 128 + again, "before its own end, which comes after 10 s"
+    goes_on(tmp_path)
+
+
+def test_a_stop_does_not_wait_for_the_halt_of_a_hang_up(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    log = state / "perpdesk.log"
+    with screen(tmp_path, "disk", more=("--on-hangup", "halt")) as child, hung(state):
+        child.wait_for(SILENT, 20)
+        os.kill(child.child.pid, signal.SIGHUP)
+        child.until(lambda: "the engine goes on" in log.read_text(), 5, "engine without a screen")
+        assert "halted=" not in log.read_text(), "the halt waits for the disk"
+        began = time.monotonic()
+        os.kill(child.child.pid, signal.SIGTERM)
+        assert child.exit_code(20) == 74
+        assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
+    goes_on(tmp_path)
 
 
 def test_below_a_screen_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+import store.journal
 from store.errors import Damaged, StoreError
 from store.journal import _PRAGMAS, Entry, Journal, hash_at
 
@@ -83,6 +88,43 @@ async def test_the_journal_refuses_to_be_edited(tmp_path: Path, statement: str) 
     await written(tmp_path)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         edit(tmp_path, statement)
+
+
+def open_files(directory: Path) -> list[str]:
+    """Of this process, in that directory."""
+    links = (str(link.resolve()) for link in Path("/proc/self/fd").iterdir())
+    return [link for link in links if link.startswith(f"{directory}/")]
+
+
+@pytest.mark.parametrize("where", ["sqlite3.connect", "_prepare"])
+async def test_cancelled_while_it_is_opened_it_leaves_nothing_open(tmp_path: Path, where: str) -> None:
+    """Whatever thread of SQLite's waits for a disk: it is waited for."""
+    await written(tmp_path)
+    waits, go_on = threading.Event(), threading.Event()
+    threads = set(threading.enumerate())
+    done = attrgetter(where)(store.journal)
+
+    def slow(*given: Any, **named: Any) -> Any:
+        if "uri" not in named:  # who only looks
+            waits.set()
+            assert go_on.wait(20)
+        return done(*given, **named)
+
+    with patch(f"store.journal.{where}", slow):
+        opening = asyncio.create_task(Journal.open(tmp_path))
+        await asyncio.to_thread(waits.wait, 20)
+        for _ in range(2):
+            opening.cancel()
+            await asyncio.wait((opening,), timeout=0.05)
+        assert not opening.done()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+    for thread in set(threading.enumerate()) - threads:
+        if "asyncio" not in thread.name:
+            thread.join(5)
+            assert not thread.is_alive()
+    assert open_files(tmp_path) == []
 
 
 async def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:

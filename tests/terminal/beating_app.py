@@ -19,8 +19,10 @@ from engine.config import Settings  # noqa: E402
 from engine.demo.stage import Demo  # noqa: E402
 from engine.engine import Options  # noqa: E402
 from engine.runtime import Runtime  # noqa: E402
+from engine.stopping import Stopping  # noqa: E402
 from tui import hangup  # noqa: E402
 from tui.app import run_app  # noqa: E402
+from tui.ending import Ending  # noqa: E402
 from tui.settings import UiSettings  # noqa: E402
 
 BEAT_S, LINE_S = 0.01, 0.2
@@ -47,9 +49,10 @@ def main(state: Path, file: Path) -> int:
     runtime.start()
     assert runtime._loop is not None
     asyncio.run_coroutine_threadsafe(pulse(file), runtime._loop)
+    stopping = Stopping(runtime.why_not_stopped)
     try:
-        code = run_app(runtime, UiSettings.for_terminal(os.environ))
-        return hangup.after_hangup(runtime, "detach") if code == terminal.EXIT_HANGUP else code
+        code = run_app(runtime, UiSettings.for_terminal(os.environ), ending=Ending(stopping, outlived=True))
+        return hangup.after_hangup(runtime, "detach", stopping) if code == terminal.EXIT_HANGUP else code
     finally:
         runtime.stop()
 

@@ -11,12 +11,9 @@ from tests.terminal.pty_app import PtyApp
 class Beating:
     """The program of `beating_app` on a pty."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "pulse"
-        self.child = PtyApp(
-            str(folder / "state"), str(self._file), module="tests.terminal.beating_app", XDG_CONFIG_HOME=str(folder)
-        )
-        self.child.wait_for("Desks 12", 30)
+    def __init__(self, child: PtyApp, file: Path) -> None:
+        self.child = child
+        self._file = file
 
     def during(self, trouble: Callable[[PtyApp, float], None], seconds: float) -> tuple[int, float]:
         """Beats, and the longest gap between two in milliseconds, while there is trouble."""
@@ -33,11 +30,14 @@ class Beating:
 @contextmanager
 def beating(folder: Path) -> Iterator[Beating]:
     """Ends with the context."""
-    engine = Beating(folder)
+    child = PtyApp(
+        str(folder / "state"), str(folder / "pulse"), module="tests.terminal.beating_app", XDG_CONFIG_HOME=str(folder)
+    )
     try:
-        yield engine
+        child.wait_for("Desks 12", 30)
+        yield Beating(child, folder / "pulse")
     finally:
-        engine.child.end()
+        child.end()
 
 
 def nothing(_: PtyApp, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 `python -m tests.terminal.scripted_app MODE`, where MODE is `live` (prices change 50 times a second), `idle` (a frozen
 feed), `hostile` (names that try to drive the terminal), `crash` (the port breaks in the middle of a frame) or `stuck`
-(a frame is never done).
+(a frame is never done; a stop may take STOP_S seconds of the environment).
 """
 
 import os
@@ -17,6 +17,7 @@ from tui.settings import UiSettings
 
 terminal.prepare(os.environ)
 
+from engine import stopping  # noqa: E402
 from engine.snapshot import Snapshot  # noqa: E402
 from tests.tui.hostile import four_hundred, hostile_snapshot  # noqa: E402
 from tests.tui.scripted import NOW, ScriptedPort, desk, liquidation, market, snapshot, usd  # noqa: E402
@@ -126,6 +127,7 @@ def main(mode: str) -> int:
     if mode == "crash":
         port = CrashingPort()
     if mode == "stuck":
+        stopping.STOP_S = float(os.environ["STOP_S"])
         port = StuckPort()
     low = bool(os.environ.get("LOW_BANDWIDTH"))
     return run_app(port, UiSettings.for_terminal(os.environ, theme=os.environ.get("SCRIPTED_THEME"), low_bandwidth=low))
