@@ -85,6 +85,7 @@ class AvantisHouse:
     expected: dict[str, DeskPhase] = field(default_factory=dict)
     healed: dict[str, DeskPhase] = field(default_factory=dict)
     strays: int = 0
+    doubled: str = ""
     lies: dict[str, list[Callable[[list[Any]], list[Any]]]] = field(default_factory=dict)
 
     def happens(self, what: str, address: str) -> None:
@@ -169,7 +170,9 @@ class AvantisHouse:
         return DeskPhase.OPEN
 
     def _duplicated(self, _: int, __: str) -> DeskPhase:
-        self._lie(self.luck.choice((USER_DATA, BUILDER_POSITIONS)), lambda rows: [*rows, *rows[:1]])
+        """At one of the servers, which is not believed then: without the other nobody would say what is gone."""
+        self.doubled = self.doubled or self.luck.choice((USER_DATA, BUILDER_POSITIONS))
+        self._lie(self.doubled, lambda rows: [*rows, *rows[:1]])
         return DeskPhase.OPEN
 
     def _misstated(self, index: int, _: str) -> DeskPhase:
