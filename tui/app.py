@@ -15,7 +15,6 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from engine.port import EVERYTHING, Port
-from engine.stopping import Stopping, nothing
 from themes import ThemeError
 from tui import terminal
 from tui.arm_dialog import ArmDialog
@@ -25,7 +24,7 @@ from tui.deck import Deck
 from tui.destinations import destinations
 from tui.dialogs import Panel
 from tui.driver import Patient, TerminalDriver
-from tui.ending import Ending
+from tui.ending import Ending, alone
 from tui.exchange import Exchange
 from tui.format import clean
 from tui.funds import Funds
@@ -97,9 +96,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         if not self.is_headless:
             self._wardrobe.watch.start()
             if self._ending is not None:
-                driver = self._driver
-                give_back = driver.abandon if isinstance(driver, TerminalDriver) else nothing
-                self._ending.watch(self._leave, self._hang_up, give_back)
+                self._ending.watch(self._leave, self._hang_up, self._abandon)
 
     async def on_key(self, event: events.Key) -> None:
         """A key that was typed for a panel before the panel was there, and went to the screen behind it."""
@@ -187,9 +184,14 @@ class PerpdeskApp(App[int], inherit_bindings=False):
     def _hang_up(self) -> None:
         if self.return_code == terminal.EXIT_HANGUP:
             return
-        if isinstance(self._driver, Patient) and self._driver.gone:  # one that is still there is given back whole
-            self._driver.let_go()
+        driver = self._driver
+        if isinstance(driver, Patient) and (driver.gone or driver.congested):  # one that listens is given back whole
+            driver.let_go()
         self._leave(terminal.EXIT_HANGUP)
+
+    def _abandon(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.abandon()
 
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)
@@ -231,7 +233,7 @@ def run_app(
         from tui.serve_driver import BrowserDriver
 
         driver = BrowserDriver
-    ending = ending or Ending(Stopping(lambda: ""))
+    ending = ending or alone()
     app = PerpdeskApp(port, ui, driver=driver, memory=memory, tape=tape, ending=ending)
     try:
         app.run(mouse=ui.mouse, size=browser)

@@ -50,3 +50,8 @@ class Ending:
     def over(self) -> None:
         """The terminal is as it was."""
         self._stopping.stop, self._stopping.give_back = nobody, nothing
+
+
+def alone() -> Ending:
+    """Of a process that ends with its screen."""
+    return Ending(Stopping(lambda: ""))

@@ -119,7 +119,7 @@ def test_the_screen_imports_nothing_of_the_engine_but_its_contract() -> None:
         "engine.requests.commands",
         "venue.exchange.requests.request",
     )
-    around = ("ui_table.py", "simulate.py", "signals_text.py", "tables.py", "hangup.py")
+    around = ("ui_table.py", "simulate.py", "signals_text.py", "tables.py", "hangup.py", "ending.py")
     for path in Path("tui").rglob("*.py"):
         text = path.read_text()
         if "import click" in text or path.name in around or path.name.startswith("serve") or path.parent.name == "live":

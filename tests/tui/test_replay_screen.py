@@ -52,7 +52,7 @@ async def looking_back(journal: Path, clock: Clock, size: Size = (160, 45)) -> A
 def test_what_is_looked_for_in_the_past_is_not_kept_for_the_next_live_run(
     journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leave_at_once(port: Port, ui: UiSettings, browser: object, memory: Memory, tape: object) -> int:
+    def leave_at_once(port: Port, ui: UiSettings, browser: object, memory: Memory, *_: object) -> int:
         memory.keep_view("desks", View(filter="side:short"))
         assert memory.close() == ""
         return 0
