@@ -20,8 +20,8 @@ def raises(*_):
 said = stopping.Stopping({why})
 said.give_back = {give_back}
 said.by_signals()
-{then}
 print("begun", flush=True)
+{then}
 while True:
     time.sleep(1)
 """
