@@ -17,7 +17,7 @@ from tempfile import mkdtemp
 
 from store import stills
 from store.errors import Locked, StoreError
-from store.files import make_folder, sync
+from store.files import make_folder, missing, sync
 from store.head import Head, HeadFile, remembered
 from store.journal import Mark, hash_at
 from store.lease import FILE as LOCK
@@ -69,7 +69,7 @@ def draft(target: Path) -> Iterator[Draft]:
     made for it, and what backups to the same place left that were killed. Raises StoreError when `target` is taken."""
     if target.exists() or target.is_symlink():
         raise _taken(target)
-    new = [each for each in target.parents if not each.exists()]
+    new = missing(target.parent)
     try:
         made = _begun_in_place(target)
         try:

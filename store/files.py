@@ -13,9 +13,14 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
+def missing(path: Path) -> list[Path]:
+    """A folder and those above it, as far as they are not there; the innermost first."""
+    return [each for each in (path, *path.parents) if not each.exists()]
+
+
 def make_folder(path: Path, mode: int = 0o777) -> None:
     """Makes a folder, and those above it, durably; only the last has the mode. Raises OSError."""
-    new = [each for each in (path, *path.parents) if not each.exists()]
+    new = missing(path)
     path.mkdir(mode=mode, parents=True, exist_ok=True)
     for each in new:
         sync(each.parent)

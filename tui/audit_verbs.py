@@ -17,7 +17,7 @@ from engine.config import ConfigError, load
 from engine.world import World
 from store import backup as copies
 from store.errors import Damaged, StoreError
-from store.files import sync
+from store.files import missing, sync
 from store.journal import Mark
 from store.lease import Lease
 from store.reader import Reader
@@ -185,7 +185,7 @@ def restore(source: Path, directory: Path | None, replace: bool, drill: bool, as
 @contextmanager
 def _held(directory: Path) -> Iterator[None]:
     """The Lease of a state directory. One that is made for it goes again when nothing was put there."""
-    new = [each for each in (directory, *directory.parents) if not each.exists()]
+    new = missing(directory)
     with Lease(directory):
         try:
             yield
