@@ -8,6 +8,7 @@ import structlog
 
 from engine.clock import Clock
 from engine.disk import Disk
+from engine.settlement import HOLD_S
 from engine.stopping import calls_of
 from engine.vitals import Durations
 
@@ -17,8 +18,6 @@ JUMP_MS = 2_000
 """Wall time may go so far from monotonic time between two beats before somebody has set it, or the machine slept."""
 STOOD_S = 5.0
 """Without a beat for so long, the process was stopped, or starved; what it knows is as old."""
-HOLD_S = 30.0
-"""For so long after a jump nothing is begun: prices, orders and positions are first seen anew."""
 
 
 @dataclass(slots=True)

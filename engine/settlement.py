@@ -29,7 +29,8 @@ BATCH = 256
 HUNG_S = 5.0
 """A commit that lasts so long waits for a disk that does not answer."""
 HOLD_S = 30.0
-"""For so long after one nothing is begun: what was decided before it is as old."""
+"""For so long after one, or after a jump of the clock, nothing is begun: what was known before is as old, and is first
+seen anew."""
 
 
 class StoreFailed(StoreError):

@@ -138,10 +138,17 @@ class Journal:
         path = directory / "perpdesk.db"
         try:
             head = HeadFile(directory)
-            _check_whole(path, head.read())
-            path.touch(mode=0o600, exist_ok=True)
         except OSError as error:
             raise StoreError("STATE_UNUSABLE", f"{path}: {error.strerror}") from error
+        try:
+            return await cls._behind(head, path)
+        except BaseException:
+            head.close()
+            raise
+
+    @classmethod
+    async def _behind(cls, head: HeadFile, path: Path) -> "Journal":
+        _check_usable(path, head)
         connection = _Writer(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         try:
             await connection
@@ -265,6 +272,15 @@ def _check_whole(path: Path, head: Head | None) -> None:
         newest = _newest(connection)
         if head.seq > newest:
             raise damaged(path, f"entries {newest + 1} to {head.seq} are missing")
+
+
+def _check_usable(path: Path, head: HeadFile) -> None:
+    """Makes an empty file where there is none. Raises Damaged as above, and StoreError when the disk refuses."""
+    try:
+        _check_whole(path, head.read())
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StoreError("STATE_UNUSABLE", f"{path}: {error.strerror}") from error
 
 
 def _prepare(connection: sqlite3.Connection) -> int:

@@ -87,16 +87,19 @@ class PerpdeskApp(App[int], inherit_bindings=False):
         """The overview."""
         return Overview(self.session)
 
+    def on_load(self) -> None:
+        """Before the terminal is touched: whoever ends the program from here on gives it back."""
+        if self._ending is not None:
+            self._ending.watch(self._leave, self._hang_up, self._abandon)
+
     def on_mount(self) -> None:
-        """Starts the frame clock, asks what has to be asked first, and leaves in order when the terminal does."""
+        """Starts the frame clock, and asks what has to be asked first."""
         status = self.session.frame.snapshot.status
         if not (status.armed or status.observing) and self.session.info.role == "operator":
             self.push_screen(ArmDialog(self.session))
         self.set_interval(1 / self._ui.fps, self.tick)
         if not self.is_headless:
             self._wardrobe.watch.start()
-            if self._ending is not None:
-                self._ending.watch(self._leave, self._hang_up, self._abandon)
 
     async def on_key(self, event: events.Key) -> None:
         """A key that was typed for a panel before the panel was there, and went to the screen behind it."""
@@ -194,7 +197,7 @@ class PerpdeskApp(App[int], inherit_bindings=False):
             self._driver.abandon()
 
     def _leave(self, code: int) -> None:
-        self.exit(return_code=code)
+        self.call_later(self.exit, return_code=code)  # not before the first screen stands: half of one cannot be drawn
 
     def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """As Textual does; from here on it may take only so long."""

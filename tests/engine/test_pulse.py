@@ -16,8 +16,8 @@ from engine.config import Settings
 from engine.disk import Disk, DiskLoop
 from engine.engine import Engine, Options
 from engine.holds import BUDGET, Holds
-from engine.pulse import BEAT_S, HOLD_S, JUMP_MS, Pulse, Watchdog
-from engine.settlement import HUNG_S
+from engine.pulse import BEAT_S, JUMP_MS, Pulse, Watchdog
+from engine.settlement import HOLD_S, HUNG_S
 from engine.worker import Cadence, Worker
 from tests.engine.house import ManualClock, enrolled, listed, settled
 from tests.engine.trading import ScriptedAgent, manager

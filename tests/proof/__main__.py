@@ -37,6 +37,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/proof/test_backup_power.py",
         "tests/proof/test_full_disk.py",
         "tests/proof/test_hung_disk.py",
+        "tests/proof/test_hung_screen.py",
         "tests/engine/test_index_damage.py",
     ),
     "reconcile": (

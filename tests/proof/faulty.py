@@ -179,6 +179,10 @@ def _stuck(where: str) -> None:
     _put(run_verbs, "paint", stuck)
 
 
+def stuck_beginning() -> None:
+    _stuck("get_default_screen")
+
+
 def stuck_frames() -> None:
     _stuck("beat")
 
@@ -262,6 +266,7 @@ FAULTS: dict[str, Callable[[], None]] = {
         index_disk,
         patient,
         screen,
+        stuck_beginning,
         stuck_frames,
         stuck_leaving,
         screenshots,

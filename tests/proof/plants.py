@@ -184,17 +184,18 @@ def hangs_beside_the_start() -> None:
 
 
 def gets_stuck(where: str) -> None:
-    """A screen waits in a call of its memory, once somebody has made that pipe beside the configuration."""
+    """A screen waits in a call of its app or its memory, once somebody has made that pipe beside the configuration."""
     _impatient()
-    from tui import memory  # not before the terminal is prepared
+    from tui import app, memory  # not before the terminal is prepared
 
-    done = getattr(memory.Memory, where)
+    kind = app.PerpdeskApp if where.startswith("get_") else memory.Memory
+    done = getattr(kind, where)
 
-    def first_waits(self: memory.Memory) -> str:
+    def first_waits(self: object) -> object:
         _waits(Path(os.environ["XDG_CONFIG_HOME"]))
-        return str(done(self))
+        return done(self)
 
-    patch.object(memory.Memory, where, first_waits).start()
+    patch.object(kind, where, first_waits).start()
 
 
 def spins() -> None:

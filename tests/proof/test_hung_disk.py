@@ -7,12 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-import termios
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -20,35 +18,11 @@ from engine.audit import audit
 from engine.remote import RemotePort
 from engine.snapshot import KeeperHealth, KeeperRow, Snapshot
 from engine.stopping import LAST_WORDS_S
-from store.lease import Lease
-from tests.cli.perpdesk import environment, perpdesk
+from tests.cli.perpdesk import environment
 from tests.proof.control import ready
-from tests.proof.plants import PIPE, STOP_S, WAITS
-from tests.proof.zygote import Life, born
-from tests.scale import scaled
-from tests.terminal.pty_app import PtyApp
-
-SLACK_S: Final = 4.0
-"""On a machine that is busy."""
-STOPS: Final = (signal.SIGTERM, signal.SIGINT)[: scaled(1, 2, 2)]
-SILENT: Final = "the disk has not answered for"
-
-
-def demo(folder: Path, plant: str = "hangs", *more: str, **env: str) -> Life:
-    arguments = ("demo", "--headless", "--seed", "3", "--state", str(folder / "state"), *more)
-    return born(folder, *arguments, plant=plant, **env)
-
-
-@contextmanager
-def hung(state: Path) -> Iterator[None]:
-    """The disk does not answer; afterwards it does."""
-    os.mkfifo(state / PIPE)
-    try:
-        yield
-    finally:
-        answers = os.open(state / PIPE, os.O_RDWR)
-        (state / PIPE).unlink()
-        os.close(answers)
+from tests.proof.hung import SILENT, SLACK_S, STOPS, demo, goes_on, hung
+from tests.proof.plants import STOP_S, WAITS
+from tests.proof.zygote import Life
 
 
 async def said(life: Life, words: str, seconds: float = 20.0) -> None:
@@ -72,18 +46,6 @@ async def pictured(state: Path, true: Callable[[Snapshot], bool], seconds: float
 
 def silent(picture: Snapshot) -> bool:
     return any(alarm.startswith(SILENT) for alarm in picture.status.alarms)
-
-
-def goes_on(folder: Path) -> None:
-    """The directory is free, nothing in it is wrong, and the next run continues."""
-    state = folder / "state"
-    with Lease(state):
-        pass
-    verified = perpdesk(folder, "verify", str(state))
-    assert verified.returncode == 0, verified.stderr
-    again = demo(folder, "", "--for", "0s")
-    assert again.status() == 0, again.words()
-    assert json.loads(again.out.read_text())["facts"] >= audit(state).mark.seq > 0
 
 
 def last_words(life: Life) -> str:
@@ -299,111 +261,3 @@ async def test_the_service_manager_hears_no_sign_of_life(tmp_path: Path) -> None
         life.send(signal.SIGTERM)
         await hears("STOPPING=1")
         assert life.status() == 0
-
-
-def test_below_a_screen(tmp_path: Path) -> None:
-    """The operator sees it, quits, has the terminal back, and is told why it took so long."""
-    state = tmp_path / "state"
-    arguments = ("disk", "--", "demo", "--seed", "11", "--state", str(state))
-    child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(tmp_path))
-    try:
-        child.wait_for("Desks 12", 30)
-        with hung(state):
-            child.wait_for(SILENT, 20)
-            child.keys("a")
-            child.wait_for("esc closes this page")
-            child.keys("\x1b")
-            child.until(lambda: "esc closes this page" not in child.text(), 10, "closed page")
-            child.keys("qq")
-            began = time.monotonic()
-            assert child.exit_code(20) == 74
-            assert time.monotonic() - began < STOP_S + SLACK_S + 1
-            after = bytes(child.sent).rpartition(b"\x1b[?1049l")[2].decode()
-            assert f"perpdesk: not stopped within 2 s: {SILENT} " in after
-        assert "the disk does not answer" in (state / "perpdesk.log").read_text()
-        goes_on(tmp_path)
-    finally:
-        child.end()
-
-
-@contextmanager
-def screen(folder: Path, *faults: str, more: tuple[str, ...] = ()) -> Iterator[PtyApp]:
-    """A painted demo with faults, and its terminal as it was in the end."""
-    arguments = (*faults, "--", "demo", "--seed", "11", "--state", str(folder / "state"), *more)
-    child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(folder))
-    try:
-        before = termios.tcgetattr(child.child.fd)
-        child.wait_for("Desks 12", 30)
-        assert termios.tcgetattr(child.child.fd) != before
-        yield child
-        assert termios.tcgetattr(child.child.fd) == before
-        assert b"\x1b[?1049l" in child.sent
-    finally:
-        child.end()
-
-
-@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP)[: scaled(1, 2, 2)])
-def test_a_screen_that_is_stuck_is_stopped_in_time(tmp_path: Path, number: signal.Signals) -> None:
-    with screen(tmp_path, "stuck-frames") as child, hung(tmp_path):
-        child.until((tmp_path / WAITS).exists, 10, "wait")
-        began = time.monotonic()
-        os.kill(child.child.pid, number)
-        assert child.exit_code(20) == 74
-        assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
-        after = bytes(child.sent).rpartition(b"\x1b[?1049l")[2].decode()
-        assert "perpdesk: not stopped within 2 s: the log says where it waits" in after
-    assert "_waits" in (tmp_path / "state" / "perpdesk.log").read_text()
-    goes_on(tmp_path)
-
-
-def test_a_screen_that_cannot_be_left_is_left_in_time(tmp_path: Path) -> None:
-    with screen(tmp_path, "stuck-leaving") as child, hung(tmp_path):
-        child.keys("qq")
-        assert child.exit_code(20) == 74
-    goes_on(tmp_path)
-
-
-@pytest.mark.parametrize("again", STOPS)
-def test_the_second_signal_of_a_screen_ends_at_once(tmp_path: Path, again: signal.Signals) -> None:
-    """The one that has closed it was the first."""
-    state = tmp_path / "state"
-    with screen(tmp_path, "disk", "patient") as child, hung(state):
-        child.wait_for(SILENT, 20)
-        os.kill(child.child.pid, signal.SIGTERM)
-        log = state / "perpdesk.log"
-        child.until(lambda: "no screen any more" in log.read_text(), 10, "terminal as it was")
-        os.kill(child.child.pid, again)
-        assert child.exit_code(5) == 128 + again, "before its own end, which comes after 10 s"
-    goes_on(tmp_path)
-
-
-def test_a_stop_does_not_wait_for_the_halt_of_a_hang_up(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    log = state / "perpdesk.log"
-    with screen(tmp_path, "disk", more=("--on-hangup", "halt")) as child, hung(state):
-        child.wait_for(SILENT, 20)
-        os.kill(child.child.pid, signal.SIGHUP)
-        child.until(lambda: "the engine goes on" in log.read_text(), 5, "engine without a screen")
-        assert "halted=" not in log.read_text(), "the halt waits for the disk"
-        began = time.monotonic()
-        os.kill(child.child.pid, signal.SIGTERM)
-        assert child.exit_code(20) == 74
-        assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
-    goes_on(tmp_path)
-
-
-def test_below_a_screen_that_is_not_there_yet(tmp_path: Path) -> None:
-    """Who waits for a disk at the start may give up."""
-    state = tmp_path / "state"
-    assert demo(tmp_path, "", "--for", "0s").status() == 0
-    arguments = ("start-disk", "--", "demo", "--state", str(state))
-    with hung(state):
-        child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(tmp_path))
-        try:
-            child.until((state / WAITS).exists, 20, "wait")
-            os.kill(child.child.pid, signal.SIGINT)
-            assert child.exit_code(20) is None
-            assert child.child.signalstatus == signal.SIGINT
-        finally:
-            child.end()
-    goes_on(tmp_path)

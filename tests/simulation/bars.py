@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from engine.holds import BUDGET
-from engine.pulse import HOLD_S, JUMP_MS, STOOD_S
+from engine.pulse import JUMP_MS, STOOD_S
+from engine.settlement import HOLD_S
 from engine.worker import Worker
 
 GUARDING = ("positions", "profits", "risk")

@@ -127,6 +127,15 @@ async def test_cancelled_while_it_is_opened_it_leaves_nothing_open(tmp_path: Pat
     assert open_files(tmp_path) == []
 
 
+@pytest.mark.parametrize("damage", ["PRAGMA user_version = 9", "DELETE FROM meta"])
+async def test_refused_it_leaves_nothing_open(tmp_path: Path, damage: str) -> None:
+    await written(tmp_path)
+    edit(tmp_path, damage)
+    with pytest.raises(Damaged):
+        await Journal.open(tmp_path)
+    assert open_files(tmp_path) == []
+
+
 async def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "perpdesk.db").write_bytes(b"hello" * 1_000)
     with pytest.raises(Damaged, match="not a database"):
