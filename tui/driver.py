@@ -143,11 +143,19 @@ class TerminalDriver(Patient, LinuxDriver):
         """Queues output, or drops it when the terminal takes nothing or is gone."""
         self.send(data.encode("utf-8", "replace"))
 
-    def abandon(self) -> None:
-        """Gives the terminal back as far as it takes that at once: the process is about to end."""
+    def let_go(self) -> None:
+        """A terminal that is only slow is somebody's again: its modes go back, what waits for it does not."""
+        self._modes_back()
+        super().let_go()
+
+    def _modes_back(self) -> None:
         if self.attrs_before is not None:
             with suppress(termios.error):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+
+    def abandon(self) -> None:
+        """Gives the terminal back as far as it takes that at once: the process is about to end."""
+        self._modes_back()
         writer = _Writer(1)
         writer.queue.put(RESTORE.encode())
         writer.queue.put(None)

@@ -39,11 +39,11 @@ class PtyApp:
         command = [sys.executable, "-m", module, *arguments]
         self.screen = pyte.Screen(columns or 80, rows or 25)
         self._stream = pyte.ByteStream(self.screen)
-        self._lock = threading.Lock()
         self.started = time.monotonic()
         self.child = PtyProcess.spawn(command, cwd=str(ROOT), env=env, dimensions=(rows, columns))
         self.process = psutil.Process(self.child.pid)
         self.sent = bytearray()
+        self._drawn = 0
         self._stop = threading.Event()
         self.start_reading()
 
@@ -52,11 +52,7 @@ class PtyApp:
             while not self._stop.is_set():
                 if not select.select([self.child.fd], [], [], 0.05)[0]:
                     continue
-                data = self.child.read(65536)
-                with self._lock:
-                    self.sent += data
-                    # pyte shows the ends of the sequences it does not know as text.
-                    self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+                self.sent += self.child.read(65536)
 
     def start_reading(self) -> None:
         """Takes what the child sends."""
@@ -69,17 +65,24 @@ class PtyApp:
         self._stop.set()
         self._reader.join()
 
+    def _draw(self) -> None:
+        """Not as it is read: what is slow here must not look like a slow line to the child."""
+        data = bytes(self.sent[self._drawn :])
+        self._drawn += len(data)
+        # pyte shows the ends of the sequences it does not know as text.
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+
     def text(self) -> str:
         """The screen as lines of text."""
-        with self._lock:
-            return "\n".join(self.screen.display)
+        self._draw()
+        return "\n".join(self.screen.display)
 
     def cursor(self) -> tuple[tuple[str, bool], ...]:
         """Background and reversal of every line near its left edge: they move with the highlighted row of the first
         pane."""
-        with self._lock:
-            cells = (self.screen.buffer[row][4] for row in range(self.screen.lines))
-            return tuple((cell.bg, cell.reverse) for cell in cells)
+        self._draw()
+        cells = (self.screen.buffer[row][4] for row in range(self.screen.lines))
+        return tuple((cell.bg, cell.reverse) for cell in cells)
 
     def wait_for(self, text: str, seconds: float = 10.0) -> float:
         """Waits until the screen shows a text; the seconds since the start."""
@@ -106,8 +109,8 @@ class PtyApp:
 
     def resize(self, columns: int, rows: int) -> None:
         """Gives the terminal another size."""
-        with self._lock:
-            self.screen.resize(rows, columns)
+        self._draw()
+        self.screen.resize(rows, columns)
         self.child.setwinsize(rows, columns)
 
     def keys(self, keys: str) -> None:
@@ -122,14 +125,19 @@ class PtyApp:
     def exit_code(self, seconds: float = 5.0) -> int | None:
         """Waits for the end of the child; None if it was a signal."""
         end = time.monotonic() + seconds
-        while self.child.isalive():
+        while self._lives():
             assert time.monotonic() < end, "the child is still alive"
             time.sleep(0.02)
+        self._reader.join(2)  # its last words
         return int(self.child.exitstatus) if self.child.exitstatus is not None else None
 
     def end(self) -> None:
         """Kills what is left."""
-        if self.child.isalive():
+        if self._lives():
             self.process.kill()
             self.child.wait()
         self.hang_up()
+
+    def _lives(self) -> bool:
+        self.child.flag_eof = False  # or a child that has let go of its terminal is waited for
+        return bool(self.child.isalive())

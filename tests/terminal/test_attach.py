@@ -73,8 +73,8 @@ def test_a_terminal_that_is_still_there_when_it_is_said_to_be_gone_is_given_back
         log = tmp_path / "state" / "perpdesk.log"
         demo.until(lambda: "the engine goes on" in log.read_text(), 10, "engine without a screen")
         assert termios.tcgetattr(demo.child.fd) == before
-        for code in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u"):
-            assert code in demo.sent[-400:]
+        codes = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u")
+        demo.until(lambda: all(code in demo.sent[-400:] for code in codes), 5, "terminal as it was")
         os.kill(demo.child.pid, number)
         assert demo.exit_code(10) == status
         assert "event=stopped" in log.read_text()

@@ -17,8 +17,8 @@ GAP_MS = scaled(5_000, 250, 250)
 CPU = scaled(100, 25, 25)
 """Percent of a core once the terminal is gone; a line that is only looked after by `make test` may have less quiet."""
 ANSWER_S = scaled(15, 2, 2)
-LEAST = 50
-"""Beats: a quarter of what an idle machine makes of it."""
+LEAST = scaled(10, 50, 50)
+"""Beats; a quarter of what an idle machine makes of two seconds is not asked of a busy one."""
 TROUBLES = (pulse.stalls, pulse.suspends, pulse.resizes, pulse.hangs_up)
 HANGUPS = scaled(20, 20, 200)
 Tried = Callable[[int], None]
