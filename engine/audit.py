@@ -15,8 +15,8 @@ from engine.sound import faults
 from engine.stills.world import Foreign, Unreadable, behind, thaw
 from engine.world import World
 from store import index, stills
+from store.chain import Entry, Mark
 from store.errors import Damaged
-from store.journal import Entry, Mark
 from store.reader import Reader
 
 LOOK_EVERY = 10_000

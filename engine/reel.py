@@ -16,8 +16,8 @@ from engine.replay import fold
 from engine.replica import replica
 from engine.settlement import Recorded
 from engine.world import World
+from store.chain import Mark
 from store.errors import StoreError
-from store.journal import Mark
 from store.reader import Reader
 
 STILLS = 256

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from engine import codec, world
 from engine.world import Fact, World
+from store.chain import Entry
 from store.errors import Damaged
-from store.journal import Entry
 from store.reader import entries
 from venue.exchange.ledger import Overdrawn
 

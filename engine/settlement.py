@@ -15,8 +15,9 @@ from engine.clock import Clock
 from engine.replay import fold
 from engine.vitals import Durations
 from engine.world import Command, Fact, World
+from store.chain import Mark
 from store.errors import StoreError
-from store.journal import Journal, Mark
+from store.journal import Journal
 from venue.exchange import machine
 from venue.exchange.commands import Rejection
 from venue.exchange.state import Exchange

@@ -16,10 +16,10 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from store import stills
+from store.chain import Mark, hash_at
 from store.errors import Locked, StoreError
 from store.files import make_folder, missing, sync
 from store.head import Head, HeadFile, remembered
-from store.journal import Mark, hash_at
 from store.lease import FILE as LOCK
 from store.lease import Lease
 from store.reader import Reader

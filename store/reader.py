@@ -7,10 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from store.chain import REPLAY_PAGE, Chain, Entry, Mark, hash_at
 from store.errors import Damaged, StoreError
 from store.files import sync
 from store.head import remembered
-from store.journal import APPLICATION_ID, REPLAY_PAGE, Chain, Entry, Mark, check_there, hash_at
+from store.journal import APPLICATION_ID, check_there
 from store.refused import damaged, is_damage, refused
 from store.said import FAILURES, shown, words
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from store.chain import Mark
 from store.errors import Locked, StoreError
 from store.files import sync
-from store.journal import Mark
 
 KEPT = 2
 """How many are kept."""

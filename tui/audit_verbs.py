@@ -16,9 +16,9 @@ from engine.audit import Report, audit, caught_up
 from engine.config import ConfigError, load
 from engine.world import World
 from store import backup as copies
+from store.chain import Mark
 from store.errors import Damaged, StoreError
 from store.files import missing, sync
-from store.journal import Mark
 from store.lease import Lease
 from store.reader import Reader
 from tui.counter import Counter

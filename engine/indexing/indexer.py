@@ -25,9 +25,9 @@ from engine.settlement import Recorded, Settlement, StoreFailed
 from engine.snapshot import Snapshot
 from engine.worker import Cadence, Worker
 from engine.world import World
+from store.chain import GENESIS
 from store.errors import Damaged, StoreError
 from store.index import Batch
-from store.journal import GENESIS
 from venue.exchange import facts
 
 DAY_MS = 86_400_000

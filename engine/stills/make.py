@@ -17,8 +17,8 @@ from engine.replay import fold
 from engine.settlement import Recorded
 from engine.stills.world import Still, freeze, newest, thaw
 from engine.world import World
+from store.chain import Mark
 from store.errors import StoreError
-from store.journal import Mark
 from store.reader import Reader
 from store.stills import alone
 

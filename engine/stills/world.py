@@ -28,8 +28,8 @@ from engine.settlement import Start
 from engine.world import World
 from store import stills
 from store.backup import DB
+from store.chain import Mark
 from store.errors import Damaged
-from store.journal import Mark
 from store.reader import Reader
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from engine.audit import Finding
 from store import backup
-from store.journal import Mark
+from store.chain import Mark
 from tests.cli.perpdesk import perpdesk, running
 from tests.cli.test_looks import Demo
 from tests.engine.journals import write

@@ -10,7 +10,8 @@ from engine.replay import fold
 from engine.settlement import Recorded, Settlement
 from engine.stills.world import Still, begin
 from engine.world import World
-from store.journal import Journal, Mark
+from store.chain import Mark
+from store.journal import Journal
 from store.reader import Reader
 from tests.engine.house import ManualClock
 

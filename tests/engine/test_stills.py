@@ -20,8 +20,8 @@ from engine.stills import world as still_world
 from engine.stills.world import Still, Unreadable, fingerprint, freeze, thaw
 from engine.world import World
 from store import stills
+from store.chain import Mark
 from store.errors import Damaged
-from store.journal import Mark
 from store.stills import alone, found
 from tests.engine.journals import write
 from tests.engine.stills import Row, folded, journaled, started

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.stills.make import make
 from engine.stills.world import Still
-from store.journal import Entry
+from store.chain import Entry
 from store.reader import entries
 from tests.engine.stills import folded
 from tests.proof.zygote import born

@@ -18,7 +18,7 @@ from engine.remote import RemoteError, RemotePort
 from engine.replay import fold
 from engine.requests.commands import CreateDeposit, CreateOrder, CreditPaper
 from engine.world import Fact, World
-from store.journal import Mark
+from store.chain import Mark
 from store.reader import Reader
 from venue.exchange.facts import Deposited, Withdrawn
 from venue.exchange.requests import facts as requests

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from engine import pulse, stopping
 from engine.engine import Engine
 from engine.life import Life
-from store import index, journal
+from store import chain, index, journal
 from store.head import Head, HeadFile
 from store.journal import Journal
 from venue.exchange.requests.checks import check_account
@@ -125,13 +125,13 @@ def hangs_in_the_index() -> None:
 def hangs_at_the_start() -> None:
     """The same where the journal is read."""
     _impatient()
-    page = journal.Chain.page
+    page = chain.Chain.page
 
-    def on_it(self: journal.Chain, connection: sqlite3.Connection) -> Any:
+    def on_it(self: chain.Chain, connection: sqlite3.Connection) -> Any:
         _waits(self.path.parent)
         return page(self, connection)
 
-    patch("store.journal.Chain.page", on_it).start()
+    patch("store.chain.Chain.page", on_it).start()
 
 
 def hangs_at_the_end() -> None:

@@ -14,9 +14,10 @@ from click.testing import CliRunner
 
 import store.backup
 import store.reader
+from store.chain import Entry, Mark
 from store.errors import StoreError
 from store.head import remembered
-from store.journal import Entry, Journal, Mark
+from store.journal import Journal
 from store.reader import entries
 from tests.engine.journals import write
 from tests.proof.places import in_memory

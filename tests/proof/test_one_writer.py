@@ -21,8 +21,9 @@ from engine.chronicle import Chronicle
 from engine.clock import SystemClock
 from engine.config import Settings
 from engine.engine import Engine, Options
+from store.chain import Entry
 from store.errors import Damaged
-from store.journal import Entry, Journal
+from store.journal import Journal
 from store.lease import Lease
 from store.reader import entries
 from tests.proof.control import ready

@@ -9,9 +9,10 @@ from shutil import rmtree
 import pytest
 
 from store import journal
+from store.chain import Entry
 from store.errors import StoreError
 from store.head import Head, HeadFile
-from store.journal import Entry, Journal
+from store.journal import Journal
 from store.reader import Reader
 from tests.proof.places import in_memory
 from tests.proof.weak_disk import Disk, Image, Op, images, moments, opened_on

@@ -16,9 +16,9 @@ from engine.replay import fold
 from engine.sound import faults
 from engine.stills.world import Still
 from store import stills
+from store.chain import GENESIS, chain
 from store.errors import StoreError
 from store.head import Head, HeadFile
-from store.journal import GENESIS, chain
 from store.reader import Reader
 from tests.engine.stills import folded, started
 from tests.proof.damage import OTHERS, Damage, State, flip, lived
@@ -284,7 +284,7 @@ def went_on(directory: Path, of: State) -> str:
 
 def deaf(patch: pytest.MonkeyPatch) -> None:
     """The chain is not checked."""
-    patch.setattr("store.journal.chain", lambda *_: Always())
+    patch.setattr("store.chain.chain", lambda *_: Always())
 
 
 class Always:

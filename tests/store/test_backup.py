@@ -12,8 +12,9 @@ from shutil import rmtree
 import pytest
 
 from store import backup, files
+from store.chain import Mark
 from store.errors import Damaged, StoreError
-from store.journal import Journal, Mark
+from store.journal import Journal
 from store.lease import Lease
 from store.reader import Reader, entries
 

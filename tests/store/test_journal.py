@@ -13,8 +13,9 @@ from unittest.mock import patch
 import pytest
 
 import store.journal
+from store.chain import Entry, hash_at
 from store.errors import Damaged, StoreError
-from store.journal import _PRAGMAS, Entry, Journal, hash_at
+from store.journal import _PRAGMAS, Journal
 
 FACTS = [("Opened", '{"a":"1"}'), ("Closed", '{"b":"2"}')]
 

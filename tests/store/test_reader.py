@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from store.chain import Mark
 from store.errors import Damaged, StoreError
-from store.journal import Journal, Mark
+from store.journal import Journal
 from store.reader import Reader, entries
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from store.chain import Mark
 from store.errors import Damaged
 from store.head import Head, HeadFile
-from store.journal import Journal, Mark
+from store.journal import Journal
 from store.reader import Reader
 from tests.store.test_journal import edit, opened, written
 

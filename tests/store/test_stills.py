@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from store import stills
+from store.chain import Mark
 from store.errors import Locked, StoreError
-from store.journal import Mark
 from store.stills import StillFile, Unfit, alone, found, read
 
 AT = bytes(range(32))

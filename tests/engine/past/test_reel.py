@@ -13,7 +13,7 @@ from engine.reel import Reel
 from engine.replay import fold
 from engine.replica import replica
 from engine.world import Fact, World
-from store.journal import Entry
+from store.chain import Entry
 from store.reader import entries
 from venue.exchange.state import PositionStatus
 
