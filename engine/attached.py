@@ -20,9 +20,10 @@ from engine import wire
 from engine.commands import Command, Receipt
 from engine.delta import Mismatch, patch
 from engine.exchange_rows import MarketPoint
+from engine.keeper_rows import KeeperHealth
 from engine.port import EVERYTHING, Info
 from engine.remote import BadAnswer, NoAnswer, RemoteError, RemotePort
-from engine.snapshot import Event, EventPage, FeedHealth, KeeperHealth, Snapshot
+from engine.snapshot import Event, EventPage, FeedHealth, Snapshot
 from engine.thin import picture
 from engine.who import local_info
 

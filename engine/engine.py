@@ -27,13 +27,14 @@ from engine.exchange_loops import RETRY_KEEPER, request_keepers
 from engine.history import History
 from engine.indexing.indexer import Indexer
 from engine.inside import Inside
+from engine.keeper_rows import Vitals
 from engine.labels import is_looked_at
 from engine.liquidations.book import LiquidationBook
 from engine.markets import found_exchange
 from engine.pulse import Pulse, Watchdog
 from engine.requests.hooks import Hooks
 from engine.settlement import Publish, Recorded, Settlement, StoreFailed
-from engine.snapshot import Snapshot, Vitals
+from engine.snapshot import Snapshot
 from engine.stills.maker import ENOUGH, StillMaker
 from engine.stills.world import begin
 from engine.summary import Summary, summarise

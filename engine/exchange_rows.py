@@ -1,4 +1,4 @@
-"""Requests, pools and the past of markets as a front end sees them; the rest of the picture is in `engine.snapshot`."""
+"""Requests, pools and the past of markets as a front end sees them; the whole picture is `engine.snapshot`."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from engine.snapshot import DeskPhase, FeedHealth, KeeperHealth, Snapshot
+from engine.keeper_rows import KeeperHealth
+from engine.snapshot import DeskPhase, FeedHealth, Snapshot
 from engine.vitals import Durations
 
 HOST = "127.0.0.1"

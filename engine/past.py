@@ -16,13 +16,14 @@ from engine.desk_rows import AgentRow, WalletRow
 from engine.desks.accounts import HELD_PER_TOKEN
 from engine.desks.terms import Terms
 from engine.funds_view import FundsView
+from engine.keeper_rows import KeeperHealth
 from engine.keepers.notes import Notes
 from engine.labels import owner_of
 from engine.liquidations.book import LiquidationBook
 from engine.paper_wallet import DESK_PREFIX
 from engine.places import Pair, invented
 from engine.queue import LiquidationQueue
-from engine.snapshot import FeedHealth, KeeperHealth, Snapshot
+from engine.snapshot import FeedHealth, Snapshot
 from engine.view import Label, View, world_alarms
 from engine.wallet import Balances
 from engine.who import local_operator

@@ -12,9 +12,9 @@ from engine.demo.stage import Demo
 from engine.demo.swap import PaperSwap
 from engine.desk_rows import WalletRow
 from engine.fees import FeeSource
+from engine.keeper_rows import Work
 from engine.paper_wallet import DESK_PREFIX
 from engine.settlement import ExchangeDoor, Settlement
-from engine.snapshot import Work
 from engine.wallet import PaperPurse, Wallet
 from engine.watched import Ours
 from engine.worker import Cadence

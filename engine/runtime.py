@@ -16,9 +16,10 @@ from engine.commands import Command, Receipt
 from engine.desks.commands import Code
 from engine.engine import Engine, Options
 from engine.exchange_rows import MarketPoint
+from engine.keeper_rows import KeeperHealth
 from engine.life import Life, Unbegun
 from engine.port import Info
-from engine.snapshot import EventPage, KeeperHealth, Snapshot
+from engine.snapshot import EventPage, Snapshot
 from engine.who import local_info
 
 STOP_SECONDS = 10.0

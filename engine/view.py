@@ -13,6 +13,7 @@ from engine.desks.accounts import DIFFERENCE
 from engine.desks.terms import Terms
 from engine.exchange_rows import Wad
 from engine.funds_view import FundsView
+from engine.keeper_rows import KeeperHealth, KeeperRow
 from engine.keepers.notes import Notes
 from engine.places import Pair
 from engine.queue import LiquidationQueue, own_rows
@@ -20,16 +21,7 @@ from engine.requests.account import account_of
 from engine.requests.pool_rows import pool_row
 from engine.requests.prices import PriceSource
 from engine.requests.rows import RequestRows, request_counts
-from engine.snapshot import (
-    DeskPhase,
-    DeskRow,
-    FeedHealth,
-    KeeperHealth,
-    KeeperRow,
-    MarketRow,
-    Snapshot,
-    Status,
-)
+from engine.snapshot import DeskPhase, DeskRow, FeedHealth, MarketRow, Snapshot, Status
 from engine.text import called, money
 from engine.watched import Ours
 from engine.world import World

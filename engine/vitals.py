@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from itertools import accumulate
 
-from engine.snapshot import Spread
+from engine.keeper_rows import Spread
 
 BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Seconds: from a commit to a pass that waits for a slow node."""

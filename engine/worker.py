@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from engine.clock import Clock
+from engine.keeper_rows import KeeperHealth, KeeperRow, Work
 from engine.settlement import StoreFailed
-from engine.snapshot import KeeperHealth, KeeperRow, Work
 from engine.vitals import Durations
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from engine.keeper_rows import Spread, Vitals
 from engine.plain import plain
 from engine.remote import RemotePort
-from engine.snapshot import DeskRow, Event, LiquidationRow, MarketRow, Snapshot, Spread, Vitals
+from engine.snapshot import DeskRow, Event, LiquidationRow, MarketRow, Snapshot
 from engine.text import called, clean
 from tui.verbs import amount, as_json, ask, reached, show, state
 

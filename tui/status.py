@@ -1,7 +1,8 @@
 """The line on top of every screen: the whole engine at a glance, shortened by priority."""
 
 from engine.exchange_rows import RequestCounts
-from engine.snapshot import FeedHealth, KeeperHealth, Status
+from engine.keeper_rows import KeeperHealth
+from engine.snapshot import FeedHealth, Status
 from tui.agent_figures import DEGEN
 from tui.bar import GAP, Piece, cells, shorten
 from tui.format import UNKNOWN, age, clean, clock, count

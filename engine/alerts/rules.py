@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine.keeper_rows import KeeperHealth
 from engine.liquidations.overdue import OVERDUE_MS
-from engine.snapshot import DeskPhase, DeskRow, FeedHealth, KeeperHealth, Snapshot
+from engine.snapshot import DeskPhase, DeskRow, FeedHealth, Snapshot
 from engine.text import called, clean
 
 POOL_LIQUIDATOR = "pools"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
-from engine.snapshot import Work
+from engine.keeper_rows import Work
 
 
 class Tally:

@@ -11,9 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.config import Settings
 from engine.demo.stage import Demo
 from engine.engine import Options
+from engine.keeper_rows import KeeperHealth, KeeperRow, Vitals, Work
 from engine.metrics import HOST, Timing, serve
 from engine.runtime import Runtime
-from engine.snapshot import KeeperHealth, KeeperRow, Snapshot, Vitals, Work
+from engine.snapshot import Snapshot
 from engine.vitals import Durations
 from tests.tui.scripted import market, snapshot
 

@@ -9,11 +9,11 @@ from random import Random
 import pytest
 
 from engine.alerts.rules import POOL_LIQUIDATOR, Kind, found, on_screen
+from engine.keeper_rows import KeeperHealth, KeeperRow
 from engine.keepers import pool_liquidator
 from engine.keepers.pool_liquidator import PoolLiquidator
 from engine.liquidations.overdue import OVERDUE_MS
 from engine.settlement import Settlement, StoreFailed
-from engine.snapshot import KeeperHealth, KeeperRow
 from engine.world import Command, Fact
 from tests.engine.house import FixedPrices, ManualClock, done, keeper, settled
 from tests.engine.test_requests import order, staged

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from engine.keeper_rows import KeeperHealth
 from engine.settlement import StoreFailed
-from engine.snapshot import KeeperHealth
 from engine.worker import BACKOFF_CEILING_S, FIRST_PASS_S, Cadence, Worker
 from tests.engine.house import ManualClock
 

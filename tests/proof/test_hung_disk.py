@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from engine.audit import audit
+from engine.keeper_rows import KeeperHealth, KeeperRow
 from engine.remote import RemotePort
-from engine.snapshot import KeeperHealth, KeeperRow, Snapshot
+from engine.snapshot import Snapshot
 from engine.stopping import LAST_WORDS_S
 from tests.cli.perpdesk import environment
 from tests.proof.control import ready

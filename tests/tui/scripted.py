@@ -9,6 +9,7 @@ from typing import Any
 from engine.commands import Command, Receipt
 from engine.desk_rows import AgentRow, BuybackRow, FundRow, FundsRow, PlanRow, SeenMarket, WalletRow
 from engine.exchange_rows import MarketPoint, PoolRow, RequestCounts, RequestRow, RequestState, Side
+from engine.keeper_rows import KeeperHealth, KeeperRow
 from engine.port import Info
 from engine.snapshot import (
     DecisionRow,
@@ -18,8 +19,6 @@ from engine.snapshot import (
     EventPage,
     ExitQuote,
     FeedHealth,
-    KeeperHealth,
-    KeeperRow,
     LiquidationRow,
     MarketRow,
     Outcome,

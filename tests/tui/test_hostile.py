@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.snapshot import Event, KeeperHealth, KeeperRow
+from engine.keeper_rows import KeeperHealth, KeeperRow
+from engine.snapshot import Event
 from tests.tui.hostile import HOSTILE, four_hundred, hostile_snapshot
 from tests.tui.operator import Operator, watching
 from tests.tui.scripted import NOW, ScriptedPort, address, points

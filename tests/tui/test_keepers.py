@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.snapshot import Event, KeeperHealth, Snapshot
+from engine.keeper_rows import KeeperHealth
+from engine.snapshot import Event, Snapshot
 from tests.tui.operator import watching
 from tests.tui.scripted import NOW, ScriptedPort, address, keepers, snapshot, status
 from tui.panes.keepers import detail, did, heading, rows, state

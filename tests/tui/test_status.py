@@ -1,6 +1,7 @@
 """The status line: trouble first when there is little room, and nothing else on the screen looks like LIVE."""
 
-from engine.snapshot import FeedHealth, KeeperHealth
+from engine.keeper_rows import KeeperHealth
+from engine.snapshot import FeedHealth
 from tests.tui.scripted import NOW, status
 from tui.bar import cells
 from tui.status import status_line

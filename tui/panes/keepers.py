@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from engine.snapshot import Event, KeeperHealth, KeeperRow, Snapshot
+from engine.keeper_rows import KeeperHealth, KeeperRow
+from engine.snapshot import Event, Snapshot
 from tui import format as fmt
 from tui.filters import Number
 from tui.table import Column, Table

@@ -7,7 +7,8 @@ import pytest
 
 from engine.alerts.rules import Alert, Kind, Watch
 from engine.desk_rows import FundsRow
-from engine.snapshot import DeskPhase, FeedHealth, KeeperHealth, KeeperRow, Snapshot
+from engine.keeper_rows import KeeperHealth, KeeperRow
+from engine.snapshot import DeskPhase, FeedHealth, Snapshot
 from tests.tui.scripted import NOW, desk, snapshot, status, usd, wallet
 
 

@@ -18,8 +18,8 @@ from engine.alerts.rules import Alert, Kind, Watch
 from engine.alerts.sinks import MOST_LINES, MOST_WAITING, Sink, told
 from engine.clock import SystemClock
 from engine.config import ConfigError
+from engine.keeper_rows import KeeperHealth
 from engine.sections import Alerts
-from engine.snapshot import KeeperHealth
 from engine.worker import Cadence, Worker
 
 

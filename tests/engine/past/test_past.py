@@ -3,9 +3,10 @@
 from engine.config import Settings
 from engine.desks.state import Desk
 from engine.exchange_rows import Side
+from engine.keeper_rows import KeeperHealth
 from engine.past import Past
 from engine.rewind import Rewind
-from engine.snapshot import FeedHealth, KeeperHealth
+from engine.snapshot import FeedHealth
 from engine.world import World
 from venue.chain.state import Chain
 from venue.exchange.ledger import EXTERNAL, moves
