@@ -73,28 +73,16 @@ class Journal:
     @classmethod
     async def _open(cls, directory: Path) -> "Journal":
         path = directory / "perpdesk.db"
-        try:
-            head = HeadFile(directory)
-        except OSError as error:
-            raise StoreError("STATE_UNUSABLE", f"{path}: {error.strerror}") from error
-        try:
-            return await cls._behind(head, path)
-        except BaseException:
-            head.close()
-            raise
-
-    @classmethod
-    async def _behind(cls, head: HeadFile, path: Path) -> "Journal":
-        _check_usable(path, head)
+        head = _begun(path)
         connection = _Writer(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         try:
             await connection
             epoch = await connection.run(_prepare)
-        except FAILURES as error:
+        except BaseException as error:
+            head.close()
             await connection.close()
-            raise refused(path, error) from error
-        except BaseException:
-            await connection.close()
+            if isinstance(error, FAILURES):
+                raise refused(path, error) from error
             raise
         return cls(connection, path, epoch, head)
 
@@ -211,13 +199,20 @@ def _check_whole(path: Path, head: Head | None) -> None:
             raise damaged(path, f"entries {newest + 1} to {head.seq} are missing")
 
 
-def _check_usable(path: Path, head: HeadFile) -> None:
-    """Makes an empty file where there is none. Raises Damaged as above, and StoreError when the disk refuses."""
+def _begun(path: Path) -> HeadFile:
+    """The head beside a journal, which is an empty file where there was none. Raises Damaged as above, and StoreError
+    when the disk refuses."""
     try:
-        _check_whole(path, head.read())
-        path.touch(mode=0o600, exist_ok=True)
+        head = HeadFile(path.parent)
+        try:
+            _check_whole(path, head.read())
+            path.touch(mode=0o600, exist_ok=True)
+        except BaseException:
+            head.close()
+            raise
     except OSError as error:
         raise StoreError("STATE_UNUSABLE", f"{path}: {error.strerror}") from error
+    return head
 
 
 def _prepare(connection: sqlite3.Connection) -> int:

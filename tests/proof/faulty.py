@@ -3,9 +3,9 @@
 A fault is `snapshots` (the next is made after a few facts), `loops` (every worker's first pass raises), `thread`,
 `task`, `callback`, `finaliser` (each raises where nobody catches it), `engine` (a task of the engine ends it), `disk`
 (it may stop to answer; `index-disk`, for the index alone; `start-disk`, before it is ready), `patient` (a stop may take
-a minute, also with one of those before it), `screen` (the screen crashes), `stuck-frames` and `stuck-leaving` (it may
-wait for a pipe, in a frame or while it is left), `screenshots` (it is drawn into files), `main` (the verb does), or one
-of the leaks that a search must find: `says`, `shows`, `hands-on`.
+a minute, also with one of those before it), `screen` (the screen crashes), `stuck-beginning`, `stuck-frames` and
+`stuck-leaving` (it may wait for a pipe, before it stands, in a frame or while it is left), `screenshots` (it is drawn
+into files), `main` (the verb does), or one of the leaks that a search must find: `says`, `shows`, `hands-on`.
 """
 
 import asyncio
@@ -180,15 +180,15 @@ def _stuck(where: str) -> None:
 
 
 def stuck_beginning() -> None:
-    _stuck("get_default_screen")
+    _stuck("tui.app.PerpdeskApp.get_default_screen")
 
 
 def stuck_frames() -> None:
-    _stuck("beat")
+    _stuck("tui.memory.Memory.beat")
 
 
 def stuck_leaving() -> None:
-    _stuck("close")
+    _stuck("tui.memory.Memory.close")
 
 
 def main() -> None:

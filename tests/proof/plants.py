@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 from unittest.mock import patch
 
@@ -184,18 +185,16 @@ def hangs_beside_the_start() -> None:
 
 
 def gets_stuck(where: str) -> None:
-    """A screen waits in a call of its app or its memory, once somebody has made that pipe beside the configuration."""
+    """A screen waits in that method, once somebody has made that pipe beside the configuration."""
     _impatient()
-    from tui import app, memory  # not before the terminal is prepared
-
-    kind = app.PerpdeskApp if where.startswith("get_") else memory.Memory
-    done = getattr(kind, where)
+    kind, _, name = where.rpartition(".")
+    done = getattr(resolve_name(kind), name)
 
     def first_waits(self: object) -> object:
         _waits(Path(os.environ["XDG_CONFIG_HOME"]))
         return done(self)
 
-    patch.object(kind, where, first_waits).start()
+    patch(where, first_waits).start()
 
 
 def spins() -> None:
