@@ -34,15 +34,16 @@ def ended(why: str = "str", give_back: str = "str", then: str = BEGIN) -> tuple[
     """Its status, seconds from the beginning of the stop, and what it said."""
     program = PROGRAM.format(stop_s=STOP_S, why=why, give_back=give_back, then=then)
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # Unbuffered, or the first line takes the second with it and `communicate` never sees it.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "begun\n"
+            assert process.stdout.readline() == b"begun\n"
             began = time.monotonic()
             out, err = process.communicate(timeout=20)
         finally:
             process.kill()
-    return process.returncode, time.monotonic() - began, out, err
+    return process.returncode, time.monotonic() - began, out.decode(), err.decode()
 
 
 @pytest.mark.parametrize("then", [BEGIN, TERM])

@@ -116,7 +116,7 @@ def test_a_narrow_key_line_keeps_what_is_dangerous_to_miss() -> None:
 def test_the_screen_imports_nothing_of_the_engine_but_its_contract() -> None:
     allowed = (
         *("engine.snapshot", "engine.desk_rows", "engine.exchange_rows", "engine.port", "engine.commands"),
-        "engine.requests.commands",
+        *("engine.keeper_rows", "engine.requests.commands"),
         "venue.exchange.requests.request",
     )
     around = ("ui_table.py", "simulate.py", "signals_text.py", "tables.py", "hangup.py", "ending.py")

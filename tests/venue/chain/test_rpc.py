@@ -33,7 +33,7 @@ async def mad() -> AsyncGenerator[RpcServer, None]:
 
 @pytest.fixture
 async def asked(mad: RpcServer) -> AsyncGenerator[Rpc, None]:
-    rpc = mad.rpc(within_s=0.5)
+    rpc = mad.rpc(within_s=2.0)
     yield rpc
     await rpc.aclose()
 
