@@ -16,6 +16,8 @@ SHARE = 20
 """Days a process takes at a time; and histories."""
 HOUSES = 3
 Lived = tuple[Counter[str], list[str]]
+Progress = Callable[[str], None]
+"""Told how far a run has come, again and again."""
 
 
 def hushed() -> None:
@@ -33,14 +35,14 @@ def houses(seeds: range) -> Lived:
     return _each(seeds, _house)
 
 
-def live_all(days: int, first: int = 0) -> Lived:
+def live_all(days: int, first: int, progress: Progress) -> Lived:
     """`days` days from `first` on."""
-    return _shared(live, first, days, SHARE)
+    return _shared(live, range(first, first + days), SHARE, progress)
 
 
-def houses_all(first: int, count: int) -> Lived:
+def houses_all(first: int, count: int, progress: Progress) -> Lived:
     """As many histories."""
-    return _shared(houses, first, count, HOUSES)
+    return _shared(houses, range(first, first + count), HOUSES, progress)
 
 
 def _day(seed: int) -> Counter[str]:
@@ -64,8 +66,15 @@ def _each(seeds: range, one: Callable[[int], Counter[str]]) -> Lived:
     return seen, broken
 
 
-def _shared(work: Callable[[range], Lived], first: int, count: int, share: int) -> Lived:
-    shares = [range(at, min(at + share, first + count)) for at in range(first, first + count, share)]
+def _shared(work: Callable[[range], Lived], seeds: range, share: int, progress: Progress) -> Lived:
+    shares = [seeds[at : at + share] for at in range(0, len(seeds), share)]
+    seen: Counter[str] = Counter()
+    broken: list[str] = []
+    done = 0
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), initializer=hushed) as pool:
-        found = list(pool.map(work, shares))
-    return sum((seen for seen, _ in found), Counter[str]()), [line for _, lines in found for line in lines]
+        for each, (saw, lines) in zip(shares, pool.map(work, shares), strict=True):
+            seen += saw
+            broken += lines
+            done += len(each)
+            progress(f"{done:,} of {len(seeds):,}, {len(broken)} broken")
+    return seen, broken

@@ -8,17 +8,19 @@ import pytest
 
 from engine.desks import facts
 from tests.scale import SEED, scaled
-from tests.simulation.crowd import live_all
+from tests.simulation.crowd import Progress, live_all
 from tests.simulation.day import play
 
-DAYS = int(os.environ.get("PERPDESK_DAYS", scaled(60, 500, 2_000)))
+DAYS = int(os.environ.get("PERPDESK_DAYS", scaled(60, 500, 1_000)))
 NEVER = {"SimulationStarted", "DeskPinned", "RunArmed", "AlarmAcknowledged"}
 """A demo begins with the first; two are real money's; and nobody looks at alarms here."""
 
 
 @pytest.mark.timeout(60 + DAYS)
-def test_every_day_ends_settled_and_with_its_money_accounted_for(tried: Callable[[int], None]) -> None:
-    seen, broken = live_all(DAYS, SEED)
+def test_every_day_ends_settled_and_with_its_money_accounted_for(
+    tried: Callable[[int], None], progress: Progress
+) -> None:
+    seen, broken = live_all(DAYS, SEED, progress)
     tried(DAYS)
     assert not broken, "\n".join(broken[:20])
     rare = {kind.__name__ for kind in get_args(facts.Fact)} - NEVER - seen.keys()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.scale import SEED, scaled
-from tests.simulation.crowd import houses_all
+from tests.simulation.crowd import Progress, houses_all
 
 HISTORIES = scaled(10, 500, 10_000)
 SEEN = {
@@ -33,8 +33,10 @@ SEEN = {
 
 
 @pytest.mark.timeout(120 + 20 * HISTORIES)
-def test_every_history_of_a_whole_engine_ends_with_nothing_left(tried: Callable[[int], None]) -> None:
-    seen, broken = houses_all(SEED, HISTORIES)
+def test_every_history_of_a_whole_engine_ends_with_nothing_left(
+    tried: Callable[[int], None], progress: Progress
+) -> None:
+    seen, broken = houses_all(SEED, HISTORIES, progress)
     tried(HISTORIES)
     assert not broken, f"{len(broken)} of {HISTORIES}:\n" + "\n".join(broken[:20])
     assert not SEEN - seen.keys(), f"never happened, so never tried: {SEEN - seen.keys()}"
