@@ -1,4 +1,4 @@
-"""One history of a whole engine, made from a seed: minutes of trouble, then ten without, and then nothing is left."""
+"""One history of a whole engine, made from a seed: minutes of trouble, then peace until nothing is left, ten minutes at most."""
 
 import asyncio
 import random
@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import structlog
 
+from engine import pulse
 from engine.desks.terms import caps_of
 from store.errors import StoreError
 from tests.simulation.day import Broken
@@ -24,12 +26,14 @@ from venue.exchange.fixed import wad
 
 ERROR = 40
 TROUBLE_S = 150
-REAL_TROUBLE_S = 1_800
+REAL_TROUBLE_S = 1_200
 """Where desks are managed every few minutes."""
 CALM_S = 600
 """Longest that anything takes to settle once nobody is in its way; looked at after `SETTLED_S`, and every so often."""
-SETTLED_S = 150
-AGAIN_S = 60
+SETTLED_S = 60
+AGAIN_S = 20
+LOOKS = 2
+"""In a row that find nothing left."""
 DEMOS = 0.85
 """How many of the histories are those of a demo."""
 DESKS = 12
@@ -73,6 +77,10 @@ class History:
 
     def run(self) -> Told:
         """Process after process, until one reaches the evening."""
+        with patch.object(pulse, "BEAT_S", pulse.BEAT_S * self.setting.pace):
+            return self._run()
+
+    def _run(self) -> Told:
         now = 0.0
         while True:
             loop = SimLoop(self.outside.rng, now)
@@ -133,13 +141,12 @@ class History:
             await self._next()
         self._calm(loop)
         life.calm()
-        looks = self.trouble_s + SETTLED_S
-        while loop.time() < self.trouble_s + CALM_S:
+        look_s, settled = self.trouble_s + SETTLED_S, 0
+        while settled < LOOKS and loop.time() < self.trouble_s + CALM_S:
             await self._next()
-            if loop.time() >= looks:
-                looks += AGAIN_S
-                if not self._left():
-                    break
+            if loop.time() >= look_s:
+                look_s += AGAIN_S
+                settled = 0 if self._left() else settled + 1
         self.witness.broken += self._left()
         self._hold()
         life.over.set()

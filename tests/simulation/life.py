@@ -80,8 +80,8 @@ def house_of(seed: int, demo: bool) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all processes of a history have in common. `pace`: how much slower than in a real run loops turn that only
-    look whether there is something to do."""
+    """What all processes of a history have in common. `pace`: how much slower than in a real run the pulse beats,
+    and loops turn that only look whether there is something to do."""
 
     settings: Settings
     desks: int

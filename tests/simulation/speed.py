@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from unittest.mock import patch
 
-from engine import pulse
 from tests.simulation import day
 from tests.simulation.day import Day
 from tests.simulation.history import History, heard_by
@@ -28,11 +26,10 @@ def of_a_day(seed: int) -> float:
 
 def of_a_house(seed: int) -> float:
     """The same of a whole engine over its journal, with all that goes wrong in a history but a process that stands
-    still, at the cadences of a real run: but that loops which only look, and the pulse, turn ten times as slowly."""
+    still, at the cadences of a real run: but that the pulse, and loops which only look, turn ten times as slowly."""
     history = History(seed, DESKS, demo=False, pace=PACE)
     history.outside.stands = 0.0
-    beat = patch.object(pulse, "BEAT_S", pulse.BEAT_S * PACE)
-    with ids_of(seed), heard_by(history.witness), beat:
+    with ids_of(seed), heard_by(history.witness):
         began = time.process_time()
         told = history.run()
         return told.seconds / (time.process_time() - began)
