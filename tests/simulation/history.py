@@ -1,4 +1,4 @@
-"""One history of a whole engine, made from a seed: minutes of trouble, then peace until nothing is left, ten minutes at most."""
+"""One history of a whole engine, made from a seed: minutes of trouble, then peace until nothing is left to settle."""
 
 import asyncio
 import random
