@@ -13,9 +13,9 @@ demo: $(VENV)/.run
 run: $(VENV)/.run
 	@$(BIN)/perpdesk run $(ARGS)
 
-# Two at a time, a file in one hand: most of the time is spent waiting for a chain.
+# Three at a time where there are two processors, a file in one hand: much of the time is spent waiting.
 test: $(VENV)/.dev $(ANVIL)/.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -59,8 +59,8 @@ def test_ten_seconds_after_start_there_is_something_to_see(
     assert set(found) == KEYS
     assert found["desks_opened"] >= 3
     assert found["decisions"] >= 5
-    assert found["ticks"] > 300
-    assert found["blocks"] >= 8
+    assert found["ticks"] > 100
+    assert found["blocks"] >= 3
 
 
 def test_positions_get_liquidated_within_a_minute(runs: "dict[str, subprocess.CompletedProcess[str]]") -> None:

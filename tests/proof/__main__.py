@@ -21,7 +21,10 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "simulation": ("tests/simulation",),
     "hostile-builder": ("tests/venue/avantis_writes/test_hostile.py",),
     "terminal-hangup": ("tests/terminal/test_pulse.py",),
-    "hostile-names": ("tests/tui/test_hostile.py",),
+    "hostile-names": (
+        "tests/tui/test_hostile.py",
+        "tests/terminal/test_wire.py::test_four_hundred_hostile_names_never_reach_the_wire",
+    ),
     "soak": ("tests/proof/test_soak.py",),
     "one-writer": ("tests/proof/test_one_writer.py", "tests/proof/test_copied_database.py"),
     "secrets": (

@@ -15,6 +15,7 @@ from tests.proof import canaries
 from tests.proof.canaries import Search
 from tests.proof.echo import Echo
 from tests.proof.secrets_house import SOUND, faulty, until
+from tests.scale import scaled
 
 Tried = Callable[[int], None]
 NOBODY: Final = "http://127.0.0.1:1/"
@@ -61,21 +62,22 @@ FILES: Final = (
     f'password = "{canaries.PASSWORD}"\n',
     f'[wallet]\npassword = "{canaries.PASSWORD}"\n',
 )
+EACH: Final = scaled(3, 1, 1)
 
 
 def test_settings_that_are_wrong_are_told_without_what_they_hold(tmp_path: Path, search: Search, tried: Tried) -> None:
     locked_ = locked(tmp_path)
-    for env in WRONG:
+    for env in WRONG[::EACH]:
         run = forged(tmp_path, "demo", "--headless", "--for", "0.1s", **env)
         assert run.returncode in (78, 79), (env, run.stderr)
         search.text(repr(env), run.stdout + run.stderr)
-    for env in WRONG_LIVE:
+    for env in WRONG_LIVE[::EACH]:
         both = {"PERPDESK_VENUE": "avantis", "BASE_RPC_URL": NOBODY, **NOWHERE, **locked_, **env}
         for verb in (("run", "--live", "--headless", "--observe", "--for", "0.1s"), ("venue", "avantis", "positions")):
             run = forged(tmp_path, *verb, "--state", str(tmp_path / "state"), **both)
             assert run.returncode in (*SOUND, 64, 74), (env, run.stdout)
             search.text(repr((verb, env)), run.stdout + run.stderr)
-    for number, text in enumerate(FILES):
+    for number, text in enumerate(FILES[::EACH]):
         file = private(tmp_path / f"{number}.toml", text)
         for look in (("config", "check"), ("config", "show"), ("demo", "--headless", "--for", "0.1s")):
             run = forged(tmp_path, *look, "--config", str(file))

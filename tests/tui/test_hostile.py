@@ -7,9 +7,14 @@ import pytest
 
 from engine.keeper_rows import KeeperHealth, KeeperRow
 from engine.snapshot import Event
+from tests.scale import scaled
 from tests.tui.hostile import HOSTILE, four_hundred, hostile_snapshot
 from tests.tui.operator import Operator, watching
 from tests.tui.scripted import NOW, ScriptedPort, address, points
+
+SIZES = [(120, 40), (80, 24), (200, 60)][: scaled(1, 3, 3)]
+STEP = scaled(3, 1, 1)
+"""Of the rows on which a page and its dialogs are opened."""
 
 
 def assert_harmless(operator: Operator) -> None:
@@ -18,7 +23,7 @@ def assert_harmless(operator: Operator) -> None:
         assert not any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u202e\u2066\u2069\u200b" for char in line)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", SIZES)
 async def test_four_hundred_hostile_names_through_every_pane(
     size: tuple[int, int], tried: Callable[[int], None]
 ) -> None:
@@ -57,14 +62,14 @@ async def test_markup_is_shown_as_it_is_written() -> None:
 async def test_hostile_names_on_the_detail_pages_and_in_the_dialogs() -> None:
     history = [Event(number, NOW, address(number), text, text, text, text) for number, text in enumerate(HOSTILE)]
     async with watching(ScriptedPort(hostile_snapshot(), history=history)) as operator:
-        for _ in HOSTILE:
+        for _ in HOSTILE[::STEP]:
             await operator.press("enter")
             assert_harmless(operator)
             for key in ("c", "v", "u"):
                 await operator.press(key)
                 assert_harmless(operator)
                 await operator.press("escape")
-            await operator.press("escape", "1", "j")
+            await operator.press("escape", "1", *"j" * STEP)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
@@ -82,11 +87,11 @@ async def test_hostile_texts_on_the_pages_and_in_the_dialogs_of_the_exchange() -
     async with watching(ScriptedPort(hostile_snapshot()), size=(80, 24)) as operator:
         for pane, keys in (("5", ("enter", "x")), ("6", ("enter", "n", "enter", "x", "enter"))):
             await operator.press(pane)
-            for _ in HOSTILE:
+            for _ in HOSTILE[::STEP]:
                 for key in keys:
                     await operator.press(key)
                     assert_harmless(operator)
-                await operator.press("escape", "escape", pane, "j")
+                await operator.press("escape", "escape", pane, *"j" * STEP)
         assert operator.port.commands == []
 
 
