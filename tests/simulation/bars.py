@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from engine import pulse
 from engine.holds import BUDGET
 from engine.pulse import JUMP_MS, STOOD_S
 from engine.settlement import HOLD_S
@@ -25,9 +26,11 @@ class Bars:
         self._stood: float | None = None
         self._absent: dict[str, float] = {}
         self._guards: tuple[Worker, ...] = ()
+        self._beats_from_s = float("inf")
 
     def guarded_by(self, workers: Sequence[Worker]) -> None:
         """The process works."""
+        self._beats_from_s = now_s() + pulse.BEAT_S
         self._guards = tuple(worker for worker in workers if worker.name in GUARDING)
 
     def jumped(self, by_ms: int) -> None:
@@ -36,8 +39,9 @@ class Bars:
             self._jumped = now_s()
 
     def stood(self, seconds: float) -> None:
-        """The process was stopped until now."""
-        if seconds > STOOD_S:
+        """The process was stopped until now. Before its first beat that is a start which took long, and it knows little
+        that could be old."""
+        if seconds > STOOD_S and now_s() - seconds > self._beats_from_s:
             self._stood = now_s()
 
     def second(self) -> None:
