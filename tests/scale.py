@@ -2,6 +2,7 @@
 begins with."""
 
 import os
+from collections.abc import Callable
 from typing import Final
 
 _FORMS: Final = ("", "short", "long")
@@ -9,6 +10,8 @@ _FORMS: Final = ("", "short", "long")
 FORM: Final = _FORMS.index(os.environ.get("PROOF_FORM", ""))
 SEED: Final = int(os.environ.get("PROOF_SEED", "0"))
 """Histories are numbered from here on."""
+Progress = Callable[[str], None]
+"""Told how far a run has come, again and again."""
 
 
 def scaled(test: int, short: int, long: int) -> int:

@@ -17,12 +17,12 @@ import pytest
 from tests.proof.control import ready
 from tests.proof.house import House, Operator
 from tests.proof.zygote import Life, born
-from tests.scale import SEED, scaled
+from tests.scale import SEED, Progress, scaled
 
 KILLS: Final = scaled(24, 500, 10_000)
 OF_A_HOUSE: Final = 40
 """Kills until a new directory begins, so that none of them grows too long to be looked through after each."""
-AT_ONCE: Final = scaled(1, 2, 2)
+AT_ONCE: Final = scaled(1, 2, 3)
 """Directories; each has one program at a time."""
 LONGEST_S: Final = 0.4
 """Of the life of a program that is ready."""
@@ -115,7 +115,9 @@ class Run:
         return born(self.folder, *arguments, plant=self._plant, **self._env)
 
 
-async def first_wrong(folder: Path, lived: Path, kills: int, took: list[float], plant: str = "") -> str:
+async def first_wrong(
+    folder: Path, lived: Path, kills: int, took: list[float], progress: Progress, plant: str = ""
+) -> str:
     """What a kill that does harm comes to; nothing if none does."""
     houses = range(-(-kills // OF_A_HOUSE))
     for first in houses[::AT_ONCE]:
@@ -124,6 +126,7 @@ async def first_wrong(folder: Path, lived: Path, kills: int, took: list[float], 
         told = await asyncio.gather(*(_wrong(Run(folder, lived, *each, plant), took) for each in kills_of.items()))
         if said := next(filter(None, told), ""):
             return said
+        progress(f"{sum(kills_of.values()) + first * OF_A_HOUSE:,} of {kills:,}")
     return ""
 
 
@@ -141,10 +144,14 @@ async def _wrong(run: Run, took: list[float]) -> str:
 
 @pytest.mark.timeout(6 * 3600)
 async def test_killed_at_random(
-    lived: Path, tmp_path: Path, tried: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+    lived: Path,
+    tmp_path: Path,
+    tried: Callable[[int], None],
+    progress: Progress,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     took: list[float] = []
-    said = await first_wrong(tmp_path, lived, KILLS, took)
+    said = await first_wrong(tmp_path, lived, KILLS, took, progress)
     assert not said
     took.sort()
     at_99 = took[len(took) * 99 // 100]
@@ -159,5 +166,7 @@ async def test_killed_at_random(
     ("plant", "found"),
     [("answers_first", "was acknowledged|was there and is gone"), ("forgets_names", "was done 2 times")],
 )
-async def test_what_is_planted_is_found(lived: Path, tmp_path: Path, plant: str, found: str) -> None:
-    assert re.search(found, await first_wrong(tmp_path, lived, PATIENCE, [], plant))
+async def test_what_is_planted_is_found(
+    lived: Path, tmp_path: Path, progress: Progress, plant: str, found: str
+) -> None:
+    assert re.search(found, await first_wrong(tmp_path, lived, PATIENCE, [], progress, plant))

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 
 import structlog
 
+from tests.scale import Progress
 from tests.simulation.day import Broken, play
 from tests.simulation.history import lived
 
@@ -16,8 +17,6 @@ SHARE = 20
 """Days a process takes at a time; and histories."""
 HOUSES = 3
 Lived = tuple[Counter[str], list[str]]
-Progress = Callable[[str], None]
-"""Told how far a run has come, again and again."""
 
 
 def hushed() -> None:

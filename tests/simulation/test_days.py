@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from engine.desks import facts
-from tests.scale import SEED, scaled
-from tests.simulation.crowd import Progress, live_all
+from tests.scale import SEED, Progress, scaled
+from tests.simulation.crowd import live_all
 from tests.simulation.day import play
 
 DAYS = int(os.environ.get("PERPDESK_DAYS", scaled(60, 500, 1_000)))

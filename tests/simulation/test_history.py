@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.scale import SEED, scaled
-from tests.simulation.crowd import Progress, houses_all
+from tests.scale import SEED, Progress, scaled
+from tests.simulation.crowd import houses_all
 
 HISTORIES = scaled(10, 500, 10_000)
 SEEN = {
