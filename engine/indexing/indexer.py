@@ -19,7 +19,7 @@ from engine.indexing.fill import fill
 from engine.indexing.look import Due, Look, Place, batch, look
 from engine.indexing.past import past
 from engine.indexing.rows import CHANGES, ON_CURVES, Curves, price_rows
-from engine.indexing.waiting import Gap, Waiting
+from engine.indexing.waiting import Gap, Piece, Waiting
 from engine.sections import Index
 from engine.settlement import Recorded, Settlement, StoreFailed
 from engine.snapshot import Snapshot
@@ -217,12 +217,14 @@ class Indexer:
 
     async def _write_piece(self) -> bool:
         """Whether that was all. One transaction, of one fact."""
-        seen = await self._world().read(self._look)
+        taken: list[Piece] = []  # who is cancelled may have been answered already, and never sees it
         try:
+            seen = await self._world().read(lambda world: self._look(world, taken))
             digest = await self._written_hash(seen.place.seq)
             await self.file.write(batch(seen, self._waiting.gap, digest))
         except BaseException:
-            self._waiting.give_back(seen.piece)
+            for piece in taken:
+                self._waiting.give_back(piece)
             raise
         if seen.piece.whole:
             self._written = seen.place.seq
@@ -238,8 +240,9 @@ class Indexer:
             raise StoreFailed("FACT_GAP", f"fact {seq} is not in the journal: some are missing")
         return digest
 
-    def _look(self, world: World) -> Look:
-        return look(world.exchange, Place(self._seq or 0, self._at_ms), self._waiting.take(), self._due)
+    def _look(self, world: World, taken: list[Piece]) -> Look:
+        taken.append(self._waiting.take())
+        return look(world.exchange, Place(self._seq or 0, self._at_ms), taken[0], self._due)
 
     async def _anew(self, reason: str) -> None:
         """A new file, into which everything is written again."""

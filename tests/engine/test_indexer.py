@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -117,6 +118,30 @@ async def test_a_kill_between_two_batches_loses_nothing_and_doubles_nothing(tmp_
         await trade(run, rng, 5)
         assert "filling" not in await run.indexer.pass_once(), "all that was missing was shown again"
         agree(tmp_path)
+
+
+async def test_a_stop_between_a_look_and_its_answer_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look has been taken and the task that asked for it is cancelled before it goes on: what was to be written
+    must be in the last pass."""
+    async with indexed(tmp_path) as run:
+        await founded(run)
+        await trade(run, random.Random(9), 30)
+        passing = asyncio.create_task(run.indexer.pass_once())
+        due = run.indexer._due
+
+        def looked_at(exchange: Exchange) -> Iterable[int]:
+            asyncio.get_running_loop().call_soon(passing.cancel)
+            return due(exchange)
+
+        monkeypatch.setattr(run.indexer, "_due", looked_at)
+        with pytest.raises(asyncio.CancelledError):
+            await passing
+        monkeypatch.setattr(run.indexer, "_due", due)
+        await run.indexer.flush()
+    agree(tmp_path)
+    assert tables(tmp_path)["positions"]
 
 
 async def test_a_start_from_a_snapshot_that_is_newer_than_the_index_fills_it_in(tmp_path: Path) -> None:
