@@ -251,10 +251,11 @@ class Indexer:
             self._filling.cancel()
         self._fresh = self._unchecked = False
         await self.file.anew()
-        self._fresh = self._made_anew = True
+        self._made_anew = True
         await self._world().read(self._all_again)
 
     def _all_again(self, world: World) -> None:
+        self._fresh = True
         self._known, self._written = 0, -1
         self._waiting.all_positions(world.exchange.next_position_id)
         if self._seq:

@@ -144,6 +144,31 @@ async def test_a_stop_between_a_look_and_its_answer_loses_nothing(
     assert tables(tmp_path)["positions"]
 
 
+async def test_a_stop_while_it_is_made_anew_leaves_none_that_lacks_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with indexed(tmp_path) as run:
+        await founded(run)
+        await trade(run, random.Random(9), 30)
+        await run.indexer.pass_once()
+        (tmp_path / "index.db").unlink()
+        passing = asyncio.create_task(run.indexer.pass_once())
+        made_anew = run.indexer.file.anew
+
+        async def anew() -> None:
+            await made_anew()
+            asyncio.get_running_loop().call_soon(passing.cancel)
+
+        monkeypatch.setattr(run.indexer.file, "anew", anew)
+        with pytest.raises(asyncio.CancelledError):
+            await passing
+        await run.indexer.flush()
+    assert not tables(tmp_path)["positions"]
+    async with indexed(tmp_path) as run:
+        await run.indexer.pass_once()
+    agree(tmp_path)
+
+
 async def test_a_start_from_a_snapshot_that_is_newer_than_the_index_fills_it_in(tmp_path: Path) -> None:
     rng = random.Random(6)
     async with indexed(tmp_path) as run:
