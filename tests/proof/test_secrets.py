@@ -35,6 +35,10 @@ from tui.serve import environment as of_tab
 Tried = Callable[[int], None]
 
 
+OPEN = "control socket open"
+"""Said by a run that from now on stops in order."""
+
+
 def said(search: Search, run: "subprocess.CompletedProcess[str]") -> None:
     """Everything a verb says."""
     assert run.returncode in SOUND, run.stderr
@@ -219,8 +223,8 @@ def test_real_money(tmp_path: Path, live: LiveVenue, search: Search, tried: Trie
         for number in (signal.SIGABRT, signal.SIGTERM):
             with faulty(tmp_path, ("loops", "thread", "callback"), *run, **env) as process:
                 with Watched(process.pid) as watched:
-                    begun = words(tmp_path).count("recovered")
-                    until(lambda: words(tmp_path).count("recovered") > begun or process.poll() is not None, "start")  # noqa: B023
+                    begun = words(tmp_path).count(OPEN)
+                    until(lambda: words(tmp_path).count(OPEN) > begun or process.poll() is not None, "start")  # noqa: B023
                     assert process.poll() is None, words(tmp_path)
                     until(lambda: {canaries.RPC_KEY, canaries.WS_KEY} <= echo.asked, "question", 60)
                     time.sleep(scaled(1, 10, 60))

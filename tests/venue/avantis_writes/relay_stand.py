@@ -50,7 +50,7 @@ class Stand:
 async def standing(**options: float) -> AsyncIterator[Stand]:
     async with serving() as server:
         client = Client(httpx.URL(server.url), within_s=2)
-        times = {"silence_s": 0.3, "stream_s": 2.0, "follow_s": 0.5, "poll_s": 0.02} | options
+        times = {"silence_s": 0.3, "stream_s": 2.0, "follow_s": 2.0, "poll_s": 0.02} | options
         stand = Stand(server, Relay(client, lambda: stand.now, **times))
         server.log = list(LIFE)
         yield stand
