@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,19 @@ def test_ten_seconds_after_start_there_is_something_to_see(
     assert set(found) == KEYS
     assert found["desks_opened"] >= 3
     assert found["decisions"] >= 5
-    assert found["ticks"] > 100
-    assert found["blocks"] >= 3
+    worked_s = worked(runs["10s"])
+    assert found["ticks"] > 31 * worked_s
+    assert found["blocks"] >= 0.9 * worked_s - 1
+
+
+def worked(run: "subprocess.CompletedProcess[str]") -> float:
+    """Seconds that it worked, by its log: a slow machine is long at its start."""
+    lines = run.stderr.splitlines()
+    begun, ended = (
+        next(line for line in lines if event in line) for event in ('event="control socket open"', "event=stopped")
+    )
+    at = [datetime.fromisoformat(line.split()[0].removeprefix("timestamp=")) for line in (begun, ended)]
+    return (at[1] - at[0]).total_seconds()
 
 
 def test_positions_get_liquidated_within_a_minute(runs: "dict[str, subprocess.CompletedProcess[str]]") -> None:

@@ -11,7 +11,7 @@ from tests.scale import SEED, Progress, scaled
 from tests.simulation.crowd import live_all
 from tests.simulation.day import play
 
-DAYS = int(os.environ.get("PERPDESK_DAYS", scaled(60, 500, 1_000)))
+DAYS = int(os.environ.get("PERPDESK_DAYS", scaled(60, 500, 2_000)))
 NEVER = {"SimulationStarted", "DeskPinned", "RunArmed", "AlarmAcknowledged"}
 """A demo begins with the first; two are real money's; and nobody looks at alarms here."""
 
