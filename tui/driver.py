@@ -24,7 +24,9 @@ _LIMIT = 64
 """Writes waiting before they are thrown away, to be made good by one full repaint."""
 _RESIZE_SECONDS = 0.1
 """Least time between two layouts of a window that is being dragged: each takes the engine's turn for a while."""
-_LAST_WORDS_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 2.0
+"""How long a line may take to drain at the end, of the time a stop has."""
+_AT_ONCE_SECONDS = 0.5
 
 
 class _Writer(Thread):
@@ -90,11 +92,21 @@ class Patient(Driver):
         else:
             self.incomplete = True
 
+    def suspend_application_mode(self) -> None:
+        """As Textual does, but the other end is kept, however slow it is."""
+        self.stop_application_mode()
+        self._send_the_rest(_AT_ONCE_SECONDS)
+
     def close(self) -> None:
-        """Sends what is left, if it is taken."""
+        """Sends what is left, if it is taken; if it is not, whoever has a last word must not wait for it either."""
+        self._send_the_rest(0 if self._let_go else _LAST_WORDS_SECONDS)
+        if self._writer.is_alive():
+            self.let_go()
+
+    def _send_the_rest(self, within_s: float) -> None:
         super().close()
         self._writer.queue.put(None)
-        self._writer.join(_LAST_WORDS_SECONDS)
+        self._writer.join(within_s)
 
 
 class TerminalDriver(Patient, LinuxDriver):
@@ -160,7 +172,7 @@ class TerminalDriver(Patient, LinuxDriver):
         writer.queue.put(RESTORE.encode())
         writer.queue.put(None)
         writer.start()
-        writer.join(_LAST_WORDS_SECONDS)
+        writer.join(_AT_ONCE_SECONDS)
 
     def _sigtstp_application(self, *_: object) -> None:
         """Nothing to do: the signal is ignored."""

@@ -64,9 +64,10 @@ def hung_up(fd: int) -> bool:
 
 
 def let_go() -> None:
-    """Points the three standard streams at nothing, so that no later write can fail on a dead terminal."""
+    """Points the standard streams at nothing, so that no later write can fail on a dead terminal or wait for a slow
+    one. Errors that go elsewhere still get there."""
     null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
+    for fd in (0, 1, 2) if os.path.sameopenfile(1, 2) else (0, 1):
         os.dup2(null, fd)
     if null > 2:
         os.close(null)

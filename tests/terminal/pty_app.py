@@ -65,6 +65,17 @@ class PtyApp:
         self._stop.set()
         self._reader.join()
 
+    def fill_the_line(self) -> None:
+        """As much as it takes, so that the child's next byte waits."""
+        line = os.open(f"/proc/{self.child.pid}/fd/1", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            for piece in (1024, 1):
+                with contextlib.suppress(BlockingIOError):
+                    while os.write(line, b" " * piece):
+                        pass
+        finally:
+            os.close(line)
+
     def _draw(self) -> None:
         """Not as it is read: what is slow here must not look like a slow line to the child."""
         data = bytes(self.sent[self._drawn :])

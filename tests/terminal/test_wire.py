@@ -221,6 +221,20 @@ def test_sighup_on_a_line_that_does_not_drain_ends_the_process() -> None:
         assert termios.tcgetattr(child.child.fd)[3] != raw[3], "its modes are those of before"
 
 
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 0), (signal.SIGHUP, 129)], ids=lambda of: str(int(of))
+)
+def test_a_line_that_is_just_full_holds_no_end_up(number: signal.Signals, status: int) -> None:
+    """No write waits yet, so that it does not look like a slow one; the last words are what would wait."""
+    with app("idle") as child:
+        child.stop_reading()
+        raw = termios.tcgetattr(child.child.fd)
+        child.fill_the_line()
+        os.kill(child.child.pid, number)
+        assert child.exit_code() == status
+        assert termios.tcgetattr(child.child.fd)[3] != raw[3], "its modes are those of before"
+
+
 def test_sigterm_restores_the_terminal() -> None:
     with app("live") as child:
         os.kill(child.child.pid, signal.SIGTERM)
