@@ -23,6 +23,7 @@ class Bars:
     def born(self) -> None:
         """Another process knows nothing of what was before it."""
         self._jumped: float | None = None
+        self._last_jump = float("-inf"), 0
         self._stood: float | None = None
         self._absent: dict[str, float] = {}
         self._guards: tuple[Worker, ...] = ()
@@ -34,9 +35,13 @@ class Bars:
         self._guards = tuple(worker for worker in workers if worker.name in GUARDING)
 
     def jumped(self, by_ms: int) -> None:
-        """Somebody has set the clock."""
-        if abs(by_ms) > JUMP_MS:
+        """Somebody has set the clock. Of two between two beats, only what they come to may have been seen."""
+        (at_s, before_ms), self._last_jump = self._last_jump, (now_s(), by_ms)
+        together_ms = by_ms + before_ms if now_s() - at_s <= pulse.BEAT_S else by_ms
+        if min(abs(by_ms), abs(together_ms)) > JUMP_MS:
             self._jumped = now_s()
+        elif together_ms != by_ms:
+            self._jumped = None
 
     def stood(self, seconds: float) -> None:
         """The process was stopped until now. Before its first beat that is a start which took long, and it knows little

@@ -13,7 +13,7 @@ from engine.settlement import Recorded, Settlement
 from engine.sound import faults
 from engine.worker import Worker
 from engine.world import Fact, World
-from tests.simulation.bars import Bars, now_s
+from tests.simulation.bars import GRACE_S, Bars, now_s
 from tests.simulation.checks import DAY_MS, _market, _stake
 from venue.avantis.intent_facts import IntentSigned, IntentSubmitting
 from venue.chain.facts import Result, TxSigned
@@ -148,7 +148,7 @@ class Witness:
         if not fact.kind.adds_risk:
             return
         self.begins(f"{fact.address}: {fact.kind}")
-        known = self._looked is not None and now_s() - self._looked <= FRESH_S
+        known = self._looked is not None and now_s() - self._looked <= FRESH_S + GRACE_S
         self.claim(
             known or self.bars.has_just_stood,
             f"{fact.address}: {fact.kind} while nobody knows what stands at the venue",
