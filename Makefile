@@ -26,7 +26,7 @@ check: $(VENV)/.dev
 # The long form of the histories that drive the exchange against its independent models: TIMES as many.
 lockstep: $(VENV)/.dev
 	PERPDESK_LOCKSTEP=$(or $(TIMES),20) $(BIN)/python -m pytest tests/venue/exchange/test_lockstep.py \
-		tests/venue/exchange/pools/test_lockstep.py
+		tests/venue/exchange/test_laws.py tests/venue/exchange/pools/test_lockstep.py
 
 # Days of trading against everything that can go wrong; a day that breaks is replayed by its seed.
 days: $(VENV)/.dev
