@@ -4,10 +4,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
+from tests.patient import PatientLoop
 from tests.scale import FORM, Progress
 
 EVERY_S = 60.0
@@ -17,6 +18,10 @@ if threading.current_thread() is threading.main_thread():
     for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, heard)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, type[PatientLoop]]:
+    return {"patient": PatientLoop}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import re
@@ -19,6 +20,7 @@ import aiohttp
 
 CHAIN_ID: Final = 8453
 START_S: Final = 20.0
+MINED_TRIES: Final = 1000
 _FETCHED: Final = Path(__file__).parents[2] / ".anvil" / "node_modules" / "@foundry-rs"
 
 KEYS: Final = (  # of the phrase "test test ... junk": known to everybody, 10 000 coins each
@@ -121,6 +123,14 @@ class Node:
         if "error" in answer:
             raise NodeError(f"{method}: {answer['error']}")
         return answer["result"]
+
+    async def receipt(self, tx_hash: str) -> Any:
+        """The receipt of what was sent a moment ago: the node answers before it has mined. Raises NodeError."""
+        for _ in range(MINED_TRIES):
+            if raw := await self.rpc("eth_getTransactionReceipt", tx_hash):
+                return raw
+            await asyncio.sleep(0.005)
+        raise NodeError(f"{tx_hash} was not mined")
 
     async def snapshot(self) -> str:
         """Names the state as it is now; a name can be reverted to once."""

@@ -1,6 +1,5 @@
 """The contracts of these tests at the addresses the program knows, and what keepers, traders and time do to them."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ HOUSE_USDC: Final = 1_000_000 * 10**6
 """What the storage pays winners from."""
 RESERVES: Final = 10**36
 GAS: Final = 5_000_000
-MINED_TRIES: Final = 1000
 
 TOKEN: Final = to_checksum_address("0xa000000000000000000000000000000000000aaa")
 HOOK: Final = to_checksum_address("0xd60D6B218116cFd801E28F78d011a203D2b068Cc")
@@ -119,11 +117,8 @@ class Stage:
             "gas": hex(GAS),
         }
         sent = await self.node.rpc("eth_sendTransaction", asked)
-        for _ in range(MINED_TRIES):
-            if raw := await self.node.rpc("eth_getTransactionReceipt", sent):
-                return Receipt(sent, raw["status"] == "0x1", tuple(_log(each) for each in raw["logs"]))
-            await asyncio.sleep(0.005)  # the node answers before it has mined
-        raise NodeError(f"{sent} was not mined")
+        raw = await self.node.receipt(sent)
+        return Receipt(sent, raw["status"] == "0x1", tuple(_log(each) for each in raw["logs"]))
 
     async def must(self, call: Call, sender: ChecksumAddress = KEEPER) -> Receipt:
         """As `send`, and it succeeds."""

@@ -143,4 +143,4 @@ async def test_a_real_node_mines_it(node: Node) -> None:
     nothing = ours.sign_cancel(nonce=1, **FEES)
     assert await node.rpc("eth_sendRawTransaction", f"0x{nothing.raw.hex()}") == nothing.hash
     for each in (tx_hash, nothing.hash):
-        assert (await node.rpc("eth_getTransactionReceipt", each))["status"] == "0x1"
+        assert (await node.receipt(each))["status"] == "0x1"
