@@ -9,6 +9,10 @@ import selectors
 import time
 from typing import Final
 
+PATIENCE_S: Final = 60.0
+"""How long a test waits for what must come. It says that something hangs, never that a machine is slow."""
+SLACK_S: Final = 20.0
+"""How much later than promised something may end on a machine that is busy."""
 WORK_S: Final = 0.001
 """What one turn of the loop costs of its own time, at most."""
 

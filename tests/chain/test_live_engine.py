@@ -26,6 +26,7 @@ from tests.chain.node import KEYS
 from tests.chain.stage import TOKEN, TRADER, USDC_KEY
 from tests.cli.conftest import live
 from tests.cli.live import MONEY, LiveVenue
+from tests.patient import PATIENCE_S
 from venue.avantis.addresses import AVANTIS, BASE
 from venue.avantis.units import TEN
 from venue.chain.pins import IMPLEMENTATION
@@ -37,7 +38,6 @@ from venue.uniswap.addresses import UNISWAP
 __all__ = ["live"]
 SOON = Cadence(1.0, 1.2)
 FEES = 200 * 10**6
-PATIENCE_S = 60
 
 
 def now_ms() -> int:

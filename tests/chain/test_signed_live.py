@@ -24,14 +24,13 @@ from tests.chain.relay_operator import Manner, RelayOperator
 from tests.chain.stage import TOKEN, TRADER, USDC_KEY
 from tests.chain.test_live_engine import FEES, SOON, Run, now_ms, oracle
 from tests.cli.live import MONEY, LiveVenue, live_venue
+from tests.patient import PATIENCE_S
 from venue.avantis.addresses import AVANTIS, BASE
 from venue.avantis.asked import Close, Open
 from venue.avantis.direct import Done, Ending, NoEffect, Unclear
 from venue.avantis.units import TEN, USDC
 from venue.chain.signer import Signer, account_of
 from venue.uniswap.addresses import UNISWAP
-
-PATIENCE_S = 60
 
 
 @pytest.fixture

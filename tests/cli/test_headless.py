@@ -14,6 +14,7 @@ from engine.view import funds
 from engine.world import World
 from tests.cli.perpdesk import COMMAND, environment, perpdesk, running, summary
 from tests.engine.house import settled
+from tests.patient import PATIENCE_S
 from venue.exchange.fixed import to_text
 
 KEYS = {
@@ -163,7 +164,7 @@ def test_a_signal_stops_in_order(tmp_path: Path, number: signal.Signals) -> None
         process.send_signal(signal.SIGHUP)
         process.send_signal(number)
         began = time.monotonic()
-        out, _ = process.communicate(timeout=15)
+        out, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
         assert time.monotonic() - began < 10
         assert '"funds_sum": "0.000000000000000000"' in out
@@ -174,7 +175,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
     with running(tmp_path, "demo", "--headless", "--for", "3s", "--state", str(tmp_path / "state")) as process:
         assert process.stdout is not None
         out = process.stdout.read()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     assert '"funds_sum": "0.000000000000000000"' in out
 
 
@@ -184,4 +185,4 @@ def test_a_log_whose_reader_has_gone_stops_nothing(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stderr.close()
         assert '"funds_sum": "0.000000000000000000"' in process.stdout.read()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0

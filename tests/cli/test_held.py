@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.cli.perpdesk import perpdesk, running, summary
 from tests.cli.test_headless import wait_for_facts
+from tests.patient import PATIENCE_S
 
 
 def test_a_write_lock_of_somebody_else_ends_it_with_a_line_that_says_so(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_a_write_lock_of_somebody_else_ends_it_with_a_line_that_says_so(tmp_path
             neighbour.execute("ROLLBACK")
             neighbour.execute("BEGIN IMMEDIATE")
             began = time.monotonic()
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=PATIENCE_S)
             assert time.monotonic() - began > 3, "no time to let go"
             early = perpdesk(tmp_path, *arguments, "--for", "0s")
     for status, words in ((process.returncode, err), (early.returncode, early.stderr)):

@@ -25,11 +25,11 @@ from tests.chain.fleet_proxy import Proxy, proxied
 from tests.chain.stage import TRADER
 from tests.cli import forge
 from tests.cli.live import LiveVenue, live_venue, locked
+from tests.patient import PATIENCE_S
 from tests.scale import FORM
 from venue.avantis.addresses import AVANTIS
 
 ALLOWED: Final = 9_000 * 10**6
-PATIENCE_S: Final = 60
 LONG: Final = "PERPDESK_KILLS" in os.environ or FORM == 2
 KILLED: Final = -9
 SENDS: Final = "eth_sendRawTransaction"

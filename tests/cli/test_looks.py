@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.perpdesk import perpdesk, running
 from tests.cli.test_refusals import refused
+from tests.patient import PATIENCE_S
 
-PATIENCE_S = 60.0
 Run = subprocess.CompletedProcess[str]
 
 

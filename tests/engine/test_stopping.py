@@ -7,9 +7,9 @@ import time
 import pytest
 
 from engine.stopping import LAST_WORDS_S
+from tests.patient import PATIENCE_S, SLACK_S
 
 STOP_S = 0.3
-SLACK_S = 4.0
 PROGRAM = """
 import os, signal, threading, time
 from engine import stopping
@@ -40,7 +40,7 @@ def ended(why: str = "str", give_back: str = "str", then: str = BEGIN) -> tuple[
             assert process.stdout is not None
             assert process.stdout.readline() == b"begun\n"
             began = time.monotonic()
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
     return process.returncode, time.monotonic() - began, out.decode(), err.decode()

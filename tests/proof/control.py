@@ -5,14 +5,15 @@ import time
 from pathlib import Path
 
 from engine.remote import RemoteError, RemotePort
+from tests.patient import PATIENCE_S
 from tests.proof.zygote import Life
 
 LOOK_EVERY_S = 0.004
 
 
-async def ready(state: Path, life: Life, seconds: float = 30.0) -> float:
+async def ready(state: Path, life: Life) -> float:
     """When it first answers, on the monotonic clock. Raises AssertionError when it ends, or does not by then."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         try:
             async with await RemotePort.connect(state, 1.0) as port:
@@ -21,4 +22,4 @@ async def ready(state: Path, life: Life, seconds: float = 30.0) -> float:
         except RemoteError:
             assert not life.ended(), life.words()
             await asyncio.sleep(LOOK_EVERY_S)
-    raise AssertionError(f"not ready within {seconds} s: {life.words()}")
+    raise AssertionError(f"not ready within {PATIENCE_S} s: {life.words()}")

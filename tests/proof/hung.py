@@ -15,8 +15,6 @@ from tests.proof.plants import PIPE
 from tests.proof.zygote import Life, born
 from tests.scale import scaled
 
-SLACK_S: Final = 4.0
-"""On a machine that is busy."""
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)[: scaled(1, 2, 2)]
 SILENT: Final = "the disk has not answered for"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.cli.perpdesk import environment
+from tests.patient import PATIENCE_S
 
 FAULTY: Final = (sys.executable, "-m", "tests.proof.faulty")
 SOUND: Final = (0, 66, 69, 76, 78, 79, 80, 81)
@@ -49,9 +50,9 @@ def words(folder: Path) -> str:
     return (folder / "err").read_text()
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def until(true: Callable[[], bool], what: str) -> None:
     """Waits for a condition."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < end, f"no {what}"
         time.sleep(0.05)

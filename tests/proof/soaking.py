@@ -49,7 +49,7 @@ def soak(seconds: float, folder: Path) -> Soaked:
         runtime.start()
         screen = PtyApp("attach", "--state", str(folder), module="tui.cli", XDG_CONFIG_HOME=str(folder / "home"))
         try:
-            screen.wait_for(f"Desks {DESKS}", 60)
+            screen.wait_for(f"Desks {DESKS}")
             screen.stop_reading()
             loop = runtime._loop
             assert loop is not None

@@ -20,24 +20,25 @@ from engine.remote import RemotePort
 from engine.snapshot import Snapshot
 from engine.stopping import LAST_WORDS_S
 from tests.cli.perpdesk import environment
+from tests.patient import PATIENCE_S, SLACK_S
 from tests.proof.control import ready
-from tests.proof.hung import SILENT, SLACK_S, STOPS, demo, goes_on, hung
+from tests.proof.hung import SILENT, STOPS, demo, goes_on, hung
 from tests.proof.plants import STOP_S, WAITS
 from tests.proof.zygote import Life
 
 
-async def said(life: Life, words: str, seconds: float = 20.0) -> None:
+async def said(life: Life, words: str) -> None:
     """Until its log has it."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while words not in life.words():
         assert time.monotonic() < end, life.words()[-2_000:]
         assert not life.ended(0.02), life.words()[-2_000:]
         await asyncio.sleep(0)
 
 
-async def pictured(state: Path, true: Callable[[Snapshot], bool], seconds: float = 20.0) -> Snapshot:
+async def pictured(state: Path, true: Callable[[Snapshot], bool]) -> Snapshot:
     """The first picture of which it is true."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     async with await RemotePort.connect(state, 5.0) as port:
         while not true(picture := await port.latest()):
             assert time.monotonic() < end, picture.status.alarms
@@ -132,7 +133,7 @@ def test_nobody_needs_to_read_what_is_said(tmp_path: Path) -> None:
                 asyncio.run(pictured(state, silent))
                 began = time.monotonic()
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 74
+                assert process.wait(PATIENCE_S) == 74
                 assert STOP_S <= time.monotonic() - began < STOP_S + 2 * LAST_WORDS_S + SLACK_S
         finally:
             process.kill()
@@ -229,7 +230,7 @@ def test_an_index_that_hangs_holds_up_neither_the_picture_nor_the_journal(tmp_pa
             late = asyncio.run(pictured(state, lambda picture: index_row(picture).health is KeeperHealth.LATE))
             asyncio.run(pictured(state, lambda picture: picture.seq > late.seq + 50))
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 74
     assert "event=stopped" in err
     assert 'event="the index is not closed"' in err

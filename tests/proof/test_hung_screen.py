@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.hung import SILENT, SLACK_S, STOPS, demo, goes_on, hung
+from tests.patient import SLACK_S
+from tests.proof.hung import SILENT, STOPS, demo, goes_on, hung
 from tests.proof.plants import STOP_S, WAITS
 from tests.scale import scaled
 from tests.terminal.pty_app import PtyApp
@@ -22,16 +23,16 @@ def test_below_a_screen(tmp_path: Path) -> None:
     arguments = ("disk", "--", "demo", "--seed", "11", "--state", str(state))
     child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(tmp_path))
     try:
-        child.wait_for("Desks 12", 30)
+        child.wait_for("Desks 12")
         with hung(state):
-            child.wait_for(SILENT, 20)
+            child.wait_for(SILENT)
             child.keys("a")
             child.wait_for("esc closes this page")
             child.keys("\x1b")
-            child.until(lambda: "esc closes this page" not in child.text(), 10, "closed page")
+            child.until(lambda: "esc closes this page" not in child.text(), "closed page")
             child.keys("qq")
             began = time.monotonic()
-            assert child.exit_code(20) == 74
+            assert child.exit_code() == 74
             assert time.monotonic() - began < STOP_S + SLACK_S + 1
             after = bytes(child.sent).rpartition(b"\x1b[?1049l")[2].decode()
             assert f"perpdesk: not stopped within 2 s: {SILENT} " in after
@@ -48,7 +49,7 @@ def screen(folder: Path, *faults: str, more: tuple[str, ...] = ()) -> Iterator[P
     child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(folder))
     try:
         before = termios.tcgetattr(child.child.fd)
-        child.wait_for("Desks 12", 30)
+        child.wait_for("Desks 12")
         assert termios.tcgetattr(child.child.fd) != before
         yield child
         assert termios.tcgetattr(child.child.fd) == before
@@ -60,10 +61,10 @@ def screen(folder: Path, *faults: str, more: tuple[str, ...] = ()) -> Iterator[P
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP)[: scaled(1, 2, 2)])
 def test_a_screen_that_is_stuck_is_stopped_in_time(tmp_path: Path, number: signal.Signals) -> None:
     with screen(tmp_path, "stuck-frames") as child, hung(tmp_path):
-        child.until((tmp_path / WAITS).exists, 10, "wait")
+        child.until((tmp_path / WAITS).exists, "wait")
         began = time.monotonic()
         os.kill(child.child.pid, number)
-        assert child.exit_code(20) == 74
+        assert child.exit_code() == 74
         assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
         after = bytes(child.sent).rpartition(b"\x1b[?1049l")[2].decode()
         assert "perpdesk: not stopped within 2 s: the log says where it waits" in after
@@ -74,7 +75,7 @@ def test_a_screen_that_is_stuck_is_stopped_in_time(tmp_path: Path, number: signa
 def test_a_screen_that_cannot_be_left_is_left_in_time(tmp_path: Path) -> None:
     with screen(tmp_path, "stuck-leaving") as child, hung(tmp_path):
         child.keys("qq")
-        assert child.exit_code(20) == 74
+        assert child.exit_code() == 74
     goes_on(tmp_path)
 
 
@@ -85,13 +86,13 @@ def test_a_screen_that_is_still_to_come_gives_the_terminal_back(tmp_path: Path, 
     try:
         before = termios.tcgetattr(child.child.fd)
         with hung(tmp_path):
-            child.until((tmp_path / WAITS).exists, 30, "wait")
+            child.until((tmp_path / WAITS).exists, "wait")
             assert termios.tcgetattr(child.child.fd) != before
             os.kill(child.child.pid, signal.SIGTERM)
             if not comes:
-                assert child.exit_code(20) == 74
+                assert child.exit_code() == 74
         if comes:
-            assert child.exit_code(20) == 143, bytes(child.sent).decode()
+            assert child.exit_code() == 143, bytes(child.sent).decode()
         assert termios.tcgetattr(child.child.fd) == before
         assert b"\x1b[?1049l" in child.sent
     finally:
@@ -103,12 +104,12 @@ def test_the_second_signal_of_a_screen_ends_at_once(tmp_path: Path, again: signa
     """The one that has closed it was the first."""
     state = tmp_path / "state"
     with screen(tmp_path, "disk", "patient") as child, hung(state):
-        child.wait_for(SILENT, 20)
+        child.wait_for(SILENT)
         os.kill(child.child.pid, signal.SIGTERM)
         log = state / "perpdesk.log"
-        child.until(lambda: "no screen any more" in log.read_text(), 10, "terminal as it was")
+        child.until(lambda: "no screen any more" in log.read_text(), "terminal as it was")
         os.kill(child.child.pid, again)
-        assert child.exit_code(5) == 128 + again, "before its own end, which comes after 10 s"
+        assert child.exit_code() == 128 + again, "before its own end, which comes after 10 s"
     goes_on(tmp_path)
 
 
@@ -116,13 +117,13 @@ def test_a_stop_does_not_wait_for_the_halt_of_a_hang_up(tmp_path: Path) -> None:
     state = tmp_path / "state"
     log = state / "perpdesk.log"
     with screen(tmp_path, "disk", more=("--on-hangup", "halt")) as child, hung(state):
-        child.wait_for(SILENT, 20)
+        child.wait_for(SILENT)
         os.kill(child.child.pid, signal.SIGHUP)
-        child.until(lambda: "the engine goes on" in log.read_text(), 5, "engine without a screen")
+        child.until(lambda: "the engine goes on" in log.read_text(), "engine without a screen")
         assert "halted=" not in log.read_text(), "the halt waits for the disk"
         began = time.monotonic()
         os.kill(child.child.pid, signal.SIGTERM)
-        assert child.exit_code(20) == 74
+        assert child.exit_code() == 74
         assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
     goes_on(tmp_path)
 
@@ -135,9 +136,9 @@ def test_below_a_screen_that_is_not_there_yet(tmp_path: Path) -> None:
     with hung(state):
         child = PtyApp(*arguments, module="tests.proof.faulty", XDG_CONFIG_HOME=str(tmp_path))
         try:
-            child.until((state / WAITS).exists, 20, "wait")
+            child.until((state / WAITS).exists, "wait")
             os.kill(child.child.pid, signal.SIGINT)
-            assert child.exit_code(20) is None
+            assert child.exit_code() is None
             assert child.child.signalstatus == signal.SIGINT
         finally:
             child.end()

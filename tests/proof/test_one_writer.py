@@ -26,6 +26,7 @@ from store.errors import Damaged
 from store.journal import Journal
 from store.lease import Lease
 from store.reader import entries
+from tests.patient import PATIENCE_S
 from tests.proof.control import ready
 from tests.proof.zygote import Life, born
 from tests.scale import SEED, scaled
@@ -38,7 +39,6 @@ AT_MOST_S: Final = 2.0
 """Until one of the others has given up, or the next has taken over, half of the time; on a machine where one program
 alone needs long, so many times as long:"""
 TIMES: Final = 10
-PATIENCE_S: Final = 60.0
 
 
 class Crowd:

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.patient import PATIENCE_S
 from tests.proof.control import ready
 from tests.proof.house import House, Operator
 from tests.proof.zygote import Life, born
@@ -29,7 +30,6 @@ LONGEST_S: Final = 0.4
 STARTING_S: Final = 0.25
 READY_S: Final = 3.0
 LIVED: Final = "9s"
-PATIENCE_S: Final = 60.0
 PATIENCE: Final = 200
 """Kills by which a planted bug is found."""
 

@@ -23,6 +23,7 @@ from tests.chain.fixtures import _needs_anvil
 from tests.cli.forge import forged
 from tests.cli.live import LiveVenue, live_venue, locked, private
 from tests.cli.perpdesk import COMMAND, environment
+from tests.patient import PATIENCE_S
 from tests.proof import canaries
 from tests.proof.canaries import Search, Watched, leaked, surroundings
 from tests.proof.echo import Echo, echoing
@@ -94,7 +95,7 @@ def test_a_run_in_which_everything_fails(tmp_path: Path, search: Search, echo: E
 def test_a_run_that_ends_by_a_fault(tmp_path: Path, search: Search, echo: Echo, fault: str, status: int) -> None:
     run = ("demo", "--headless", "--state", str(tmp_path / "state"), "--for", "20s")
     with faulty(tmp_path, (fault,), *run, **surroundings(echo.url)) as process:
-        assert process.wait(60) == status
+        assert process.wait(PATIENCE_S) == status
     assert "RuntimeError: a fault" in words(tmp_path)
     search.folder(tmp_path)
 
@@ -136,12 +137,12 @@ def test_the_screens(tmp_path: Path, search: Search, echo: Echo, fault: str, tri
         **surroundings(echo.url),
     )
     try:
-        child.wait_for("Desks 12", 60)
+        child.wait_for("Desks 12")
         if fault == "screen":
-            assert child.exit_code(30) == 1
+            assert child.exit_code() == 1
         for key in () if fault == "screen" else (*SCREENS, "?", ":", "a", "n"):
             child.keys(key)
-            child.until(lambda: True, 1, "screen")
+            child.until(lambda: True, "screen")
             time.sleep(0.3)
             search.text(f"screen {key}", child.text().replace("\n", ""))
             child.keys("e")  # on a board: its rows go into a file
@@ -194,7 +195,7 @@ async def test_a_browser(tmp_path: Path, search: Search, echo: Echo) -> None:
             watched.search(search)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE_S)
     search.folder(tmp_path, keep=(file,))
 
 
@@ -226,7 +227,7 @@ def test_real_money(tmp_path: Path, live: LiveVenue, search: Search, tried: Trie
                     begun = words(tmp_path).count(OPEN)
                     until(lambda: words(tmp_path).count(OPEN) > begun or process.poll() is not None, "start")  # noqa: B023
                     assert process.poll() is None, words(tmp_path)
-                    until(lambda: {canaries.RPC_KEY, canaries.WS_KEY} <= echo.asked, "question", 60)
+                    until(lambda: {canaries.RPC_KEY, canaries.WS_KEY} <= echo.asked, "question")
                     time.sleep(scaled(1, 10, 60))
                     process.send_signal(number)
                     _, status = os.waitpid(process.pid, 0)
@@ -266,7 +267,7 @@ def test_a_leak_is_found(tmp_path: Path, echo: Echo, leak: str, where: str) -> N
     run = ("demo", "--headless", "--state", str(tmp_path / "state"), "--for", "10s" if leak == "hands-on" else "3s")
     found = Search()
     with faulty(tmp_path, (leak,), *run, **surroundings(echo.url)) as process, Watched(process.pid) as watched:
-        process.wait(60)
+        process.wait(PATIENCE_S)
     watched.search(found)
     found.folder(tmp_path)
     assert any(each.startswith(where) for each in found.found), found.found

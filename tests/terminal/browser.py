@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from tests.cli.perpdesk import COMMAND, environment, perpdesk
+from tests.patient import PATIENCE_S
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SIZE = (1460, 900)
@@ -64,7 +65,7 @@ def served(tmp_path: Path, *arguments: str) -> Iterator[tuple[str, str, "subproc
             yield where[1], password, process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)
 
 
 class Page:
@@ -81,7 +82,7 @@ class Page:
         self._number += 1
         await self._socket.send_json({"id": self._number, "method": method, "params": params})
         while True:
-            answer = await self._socket.receive_json(timeout=30)
+            answer = await self._socket.receive_json(timeout=PATIENCE_S)
             if answer.get("method") in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 params_ = answer["params"]
                 self.asked.append(params_.get("url") or params_["request"]["url"])
@@ -90,9 +91,9 @@ class Page:
                 found: dict[str, Any] = answer["result"]
                 return found
 
-    async def until(self, expression: str, true: Callable[[Any], bool], seconds: float = 30.0) -> None:
+    async def until(self, expression: str, true: Callable[[Any], bool]) -> None:
         """Waits until a JavaScript expression has a value that will do."""
-        end = monotonic() + seconds
+        end = monotonic() + PATIENCE_S
         while not true(found := (await self.call("Runtime.evaluate", expression=expression))["result"].get("value")):
             assert monotonic() < end, f"{expression} is {found!r}"
             await asyncio.sleep(0.1)

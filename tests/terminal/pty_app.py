@@ -15,6 +15,8 @@ import psutil
 import pyte
 from ptyprocess import PtyProcess
 
+from tests.patient import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 _HOME = tempfile.TemporaryDirectory()
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(\?\d+\$p|[<>]\d*u)")
@@ -95,14 +97,14 @@ class PtyApp:
         cells = (self.screen.buffer[row][4] for row in range(self.screen.lines))
         return tuple((cell.bg, cell.reverse) for cell in cells)
 
-    def wait_for(self, text: str, seconds: float = 10.0) -> float:
+    def wait_for(self, text: str) -> float:
         """Waits until the screen shows a text; the seconds since the start."""
-        self.until(lambda: text in self.text(), seconds, f"{text!r} on the screen")
+        self.until(lambda: text in self.text(), f"{text!r} on the screen")
         return time.monotonic() - self.started
 
-    def until(self, true: Callable[[], bool], seconds: float, what: str) -> None:
+    def until(self, true: Callable[[], bool], what: str) -> None:
         """Waits for a condition."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE_S
         while not true():
             assert time.monotonic() < end, f"no {what}:\n{self.text()}"
             time.sleep(0.02)
@@ -133,9 +135,9 @@ class PtyApp:
         self.stop_reading()
         self.child.fileobj.close()
 
-    def exit_code(self, seconds: float = 5.0) -> int | None:
+    def exit_code(self) -> int | None:
         """Waits for the end of the child; None if it was a signal."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE_S
         while self._lives():
             assert time.monotonic() < end, "the child is still alive"
             time.sleep(0.02)

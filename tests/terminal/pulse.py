@@ -34,7 +34,7 @@ def beating(folder: Path) -> Iterator[Beating]:
         str(folder / "state"), str(folder / "pulse"), module="tests.terminal.beating_app", XDG_CONFIG_HOME=str(folder)
     )
     try:
-        child.wait_for("Desks 12", 30)
+        child.wait_for("Desks 12")
         yield Beating(child, folder / "pulse")
     finally:
         child.end()

@@ -30,7 +30,7 @@ def lost(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
     """A demo whose terminal is gone."""
     demo = app(tmp_path, "demo", "--on-hangup", request.param)
     try:
-        demo.wait_for("Desks 12", 30)
+        demo.wait_for("Desks 12")
         demo.hang_up()
         yield request.param, demo
     finally:
@@ -41,7 +41,7 @@ def test_the_engine_outlives_its_terminal_and_is_found_again(lost: tuple[str, Pt
     what, demo = lost
     again = app(tmp_path, "attach")
     try:
-        again.wait_for("Desks 12", 30)
+        again.wait_for("Desks 12")
         again.wait_for("link ")
         if what == "halt":
             again.wait_for("12 halted")
@@ -56,7 +56,7 @@ def test_the_engine_outlives_its_terminal_and_is_found_again(lost: tuple[str, Pt
         again.end()
     assert len(desks(tmp_path)) == 12, "who lets go stops nothing"
     os.kill(demo.child.pid, signal.SIGTERM)
-    assert demo.exit_code(10) == 143
+    assert demo.exit_code() == 143
     assert "event=stopped" in (tmp_path / "state" / "perpdesk.log").read_text()
 
 
@@ -67,16 +67,16 @@ def test_a_terminal_that_is_still_there_when_it_is_said_to_be_gone_is_given_back
     demo = app(tmp_path, "demo", "--on-hangup", "detach")
     try:
         before = termios.tcgetattr(demo.child.fd)
-        demo.wait_for("Desks 12", 30)
+        demo.wait_for("Desks 12")
         assert termios.tcgetattr(demo.child.fd) != before
         os.kill(demo.child.pid, signal.SIGHUP)
         log = tmp_path / "state" / "perpdesk.log"
-        demo.until(lambda: "the engine goes on" in log.read_text(), 10, "engine without a screen")
+        demo.until(lambda: "the engine goes on" in log.read_text(), "engine without a screen")
         assert termios.tcgetattr(demo.child.fd) == before
         codes = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u")
-        demo.until(lambda: all(code in demo.sent[-400:] for code in codes), 5, "terminal as it was")
+        demo.until(lambda: all(code in demo.sent[-400:] for code in codes), "terminal as it was")
         os.kill(demo.child.pid, number)
-        assert demo.exit_code(10) == status
+        assert demo.exit_code() == status
         assert "event=stopped" in log.read_text()
     finally:
         demo.end()
@@ -86,22 +86,22 @@ def test_two_at_once_and_an_observer_commands_nothing(tmp_path: Path) -> None:
     demo = app(tmp_path, "demo")
     others = [demo]
     try:
-        demo.wait_for("Desks 12", 30)
+        demo.wait_for("Desks 12")
         observer = app(tmp_path, "attach", "--observe")
         others.append(observer)
-        observer.wait_for("Desks 12", 30)
+        observer.wait_for("Desks 12")
         observer.keys("HH")
         observer.wait_for("observer: may only look")
         operator = app(tmp_path, "attach")
         others.append(operator)
-        operator.wait_for("Desks 12", 30)
+        operator.wait_for("Desks 12")
         operator.keys("HH")
         operator.wait_for("halted 12 desks")
         for each in (demo, observer):
             each.wait_for("12 halted")
         demo.keys("qq")
-        assert demo.exit_code(10) == 0
-        observer.wait_for("no link to the engine", 25)  # after what was said last
+        assert demo.exit_code() == 0
+        observer.wait_for("no link to the engine")  # after what was said last
     finally:
         for each in others:
             each.end()

@@ -26,7 +26,7 @@ def painted(**environ: str) -> Iterator[PtyApp]:
         child.keys("c")
         child.wait_for("Close BONK")
         child.keys("\x1b")
-        child.until(lambda: "Close BONK" not in child.text(), 5, "end of the question")
+        child.until(lambda: "Close BONK" not in child.text(), "end of the question")
         child.keys("5")
         child.wait_for("Requests")
         yield child
@@ -83,15 +83,15 @@ def test_a_theme_is_changed_while_the_screen_runs(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
     child = PtyApp("demo", "--state", state, "--theme", "mine", module="tui.cli", XDG_CONFIG_HOME=str(tmp_path))
     try:
-        child.wait_for("Desks 12", 30)
-        child.until(lambda: b"38;2;1;2;3" in child.sent, 15, "the operator's own colour")
+        child.wait_for("Desks 12")
+        child.until(lambda: b"38;2;1;2;3" in child.sent, "the operator's own colour")
         mine.write_text(night.replace("#56b6e9", "#040506"))
-        child.wait_for("theme mine: changed", 10)
-        child.until(lambda: b"38;2;4;5;6" in child.sent, 15, "the new colour")
+        child.wait_for("theme mine: changed")
+        child.until(lambda: b"38;2;4;5;6" in child.sent, "the new colour")
         mine.write_text("dark = ")
-        child.wait_for("theme mine: ", 10)
+        child.wait_for("theme mine: ")
         child.keys("qq")
-        assert child.exit_code(10) == 0
+        assert child.exit_code() == 0
     finally:
         child.end()
 
@@ -115,14 +115,14 @@ def test_the_bell_rings_when_the_link_is_lost(tmp_path: Path) -> None:
     demo = PtyApp("demo", "--state", state, module="tui.cli", XDG_CONFIG_HOME=str(tmp_path))
     others = [demo]
     try:
-        demo.wait_for("Desks 12", 30)
+        demo.wait_for("Desks 12")
         looking = PtyApp("attach", "--state", state, module="tui.cli", XDG_CONFIG_HOME=str(tmp_path))
         others.append(looking)
-        looking.wait_for("Desks 12", 30)
+        looking.wait_for("Desks 12")
         before = len(looking.sent)
         demo.keys("qq")
-        assert demo.exit_code(10) == 0
-        looking.until(lambda: b"\x07\x1b]9;perpdesk" in looking.sent[before:], 30, "bell")
+        assert demo.exit_code() == 0
+        looking.until(lambda: b"\x07\x1b]9;perpdesk" in looking.sent[before:], "bell")
         told = re.findall(rb"\x07\x1b\]9;perpdesk[^\x07\x1b]*: no link to the engine[^\x07\x1b]*\x07", looking.sent)
         assert len(told) == 1
     finally:

@@ -28,7 +28,7 @@ def demo(tmp_path: Path) -> Iterator[PtyApp]:
         XDG_CONFIG_HOME=str(tmp_path),
     )
     try:
-        child.wait_for("Desks 12", 30)
+        child.wait_for("Desks 12")
         yield child
     finally:
         child.end()
@@ -40,16 +40,16 @@ def positions(child: PtyApp) -> int:
 
 
 def test_ten_seconds_after_start_the_panes_are_alive(demo: PtyApp) -> None:
-    demo.until(lambda: positions(demo) >= 3, 10, "three open desks")
-    demo.until(lambda: len(re.findall(r"signal\s+(?:OPEN|NONE)", demo.text())) >= 3, 10, "decisions with reasons")
-    demo.until(lambda: len(re.findall(r"#\d+\s+(?:ETH|BTC)", demo.text())) >= 3, 10, "a liquidation queue")
+    demo.until(lambda: positions(demo) >= 3, "three open desks")
+    demo.until(lambda: len(re.findall(r"signal\s+(?:OPEN|NONE)", demo.text())) >= 3, "decisions with reasons")
+    demo.until(lambda: len(re.findall(r"#\d+\s+(?:ETH|BTC)", demo.text())) >= 3, "a liquidation queue")
     for words in ("PAPER", "block", "pyth", "keepers ok", "time x60", "simulated: prices, fees, 48 traders"):
         assert words in demo.text()
     assert "momentum" in demo.text()
 
 
 def test_the_hostile_token_reaches_the_screen_without_its_teeth(demo: PtyApp) -> None:
-    demo.until(lambda: "owned" in demo.text(), 10, "the hostile name")
+    demo.until(lambda: "owned" in demo.text(), "the hostile name")
     text = CONTROL.sub(b"", bytes(demo.sent)).decode()
     assert "owned" in text
     attack = set(HOSTILE_NAME) & set("\x07\x9b\u202e\x9d")
@@ -59,7 +59,7 @@ def test_the_hostile_token_reaches_the_screen_without_its_teeth(demo: PtyApp) ->
 
 
 def test_halting_closing_and_quitting(demo: PtyApp) -> None:
-    demo.until(lambda: positions(demo) >= 3, 10, "three open desks")
+    demo.until(lambda: positions(demo) >= 3, "three open desks")
     demo.keys("h")
     demo.wait_for("HALTED by ")
     demo.wait_for("halted 1 desk")
@@ -77,23 +77,23 @@ def test_halting_closing_and_quitting(demo: PtyApp) -> None:
     demo.wait_for("Close position")
     demo.keys("\t\r")
     demo.wait_for("esc cancels")
-    demo.wait_for("USDC back", 10)
+    demo.wait_for("USDC back")
     demo.keys("qq")
-    assert demo.exit_code(10) == 0
+    assert demo.exit_code() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_losing_the_terminal_stops_the_engine_in_order_and_the_state_goes_on(
     demo: PtyApp, tmp_path: Path, number: signal.Signals
 ) -> None:
-    demo.until(lambda: positions(demo) >= 3, 10, "three open desks")
+    demo.until(lambda: positions(demo) >= 3, "three open desks")
     os.kill(demo.child.pid, number)
-    assert demo.exit_code(10) == 128 + number
+    assert demo.exit_code() == 128 + number
     log = (tmp_path / "state" / "perpdesk.log").read_text()
     assert "event=stopped" in log
     again = PtyApp("demo", "--state", str(tmp_path / "state"), module="tui.cli", XDG_CONFIG_HOME=str(tmp_path))
     try:
         again.wait_for("Desks 12")
-        again.until(lambda: positions(again) >= 3, 10, "the desks of before")
+        again.until(lambda: positions(again) >= 3, "the desks of before")
     finally:
         again.end()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.cli.forge import forged
 from tests.cli.perpdesk import running
+from tests.patient import PATIENCE_S
 from tests.scale import scaled
 from tests.terminal import pulse
 
@@ -54,7 +55,7 @@ def test_a_terminal_that_was_in_trouble_shows_the_whole_screen_again(tmp_path: P
     with pulse.beating(tmp_path) as engine:
         for trouble in (pulse.stalls, pulse.resizes):
             engine.during(trouble, 1.0)
-            engine.child.until(lambda: "Liquidations" in engine.child.text(), 10, "whole screen")
+            engine.child.until(lambda: "Liquidations" in engine.child.text(), "whole screen")
             assert "Desks 12" in engine.child.text()
 
 
@@ -70,7 +71,7 @@ def test_a_run_without_a_screen_does_not_mind_hang_ups(tmp_path: Path, tried: Tr
             assert process.poll() is None
         assert answered_s(tmp_path, *state) <= ANSWER_S
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, err
         assert json.loads(out)["facts"] > 0
     tried(HANGUPS)

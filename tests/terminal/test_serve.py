@@ -24,6 +24,7 @@ import pytest
 from aiohttp import web
 
 from tests.cli.perpdesk import COMMAND, environment, perpdesk
+from tests.patient import PATIENCE_S
 from tests.terminal.browser import CHROMIUM, browsing, engine, opened, served
 from tui.serve_gate import Password
 from tui.serve_peer import Address
@@ -61,8 +62,8 @@ def exports(house: Path) -> list[Path]:
     return list(house.rglob("exports"))
 
 
-async def until(true: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-    end = monotonic() + seconds
+async def until(true: Callable[[], object], what: str) -> None:
+    end = monotonic() + PATIENCE_S
     while not true():
         assert monotonic() < end, what
         await asyncio.sleep(0.05)
@@ -251,7 +252,7 @@ async def test_a_server_that_stops_leaves_no_process_however_stubborn(monkeypatc
         async with on_loopback(site) as url:
             sockets = [await session.ws_connect(url + "/ws", params=WIDE, origin=url) for _ in range(3)]
             for socket in sockets:
-                assert (await socket.receive(timeout=20)).data == b"here"
+                assert (await socket.receive(timeout=PATIENCE_S)).data == b"here"
             stubborn = set(me.children()) - before
             assert len(stubborn) == 3
             begin = monotonic()
@@ -349,12 +350,12 @@ async def test_a_browser_that_takes_nothing_holds_up_nobody(house: Path) -> None
         await until(lambda: waiting(stdout) > 2048, "nothing is painted")
         await asyncio.sleep(1)  # many frames: by now whoever would wait for the pipe does
         process.stdin.write(packet(b"M", b'{"type": "quit"}'))
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, PATIENCE_S) == 0
 
 
 def test_a_tab_that_is_told_nothing_more_ends(house: Path) -> None:
     with tab_alone(house) as process:
-        process.communicate(timeout=20)  # closes its stdin, and takes all that it paints
+        process.communicate(timeout=PATIENCE_S)  # closes its stdin, and takes all that it paints
         assert process.returncode == 129
 
 
@@ -375,9 +376,9 @@ async def test_what_a_browser_does_not_say_ends_the_tab(house: Path) -> None:
             for each in words:
                 async with session.ws_connect(url + "/ws", params=WIDE, origin=url) as socket:
                     await socket.send_json(each)
-                    end = await socket.receive(timeout=10)
+                    end = await socket.receive(timeout=PATIENCE_S)
                     while end.type is aiohttp.WSMsgType.BINARY:
-                        end = await socket.receive(timeout=10)
+                        end = await socket.receive(timeout=PATIENCE_S)
                     assert end.data == aiohttp.WSCloseCode.POLICY_VIOLATION, each
             for size in ({}, {"width": "0", "height": "9"}, {"width": "9;id", "height": "9"}):
                 with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -395,7 +396,7 @@ async def test_the_ninth_screen_is_told_why_not(house: Path) -> None:
             await until(lambda: ninth.closed == aiohttp.WSCloseCode.TRY_AGAIN_LATER, "it is not closed")
             for each in held:
                 await each.close()
-        await until(lambda: not tabs(server), "a process was left behind", 30)
+        await until(lambda: not tabs(server), "a process was left behind")
 
 
 def test_what_is_refused_is_refused_in_one_line(house: Path, tmp_path: Path) -> None:
@@ -428,7 +429,7 @@ def test_a_fresh_password_is_shown_on_the_terminal(house: Path) -> None:
                 assert re.fullmatch(r"perpdesk: password \S{24}\n", told.readline())
                 assert told.readline() == "perpdesk: any user name; they may only look\n"
                 server.terminate()
-                assert server.wait(20) == 0
+                assert server.wait(PATIENCE_S) == 0
         finally:
             server.kill()
 

@@ -111,9 +111,9 @@ def block(line: PtyApp) -> int:
 
 def goes_on(line: PtyApp) -> None:
     """The engine behind the screen does."""
-    line.until(lambda: block(line) > 0, 20, "block")
+    line.until(lambda: block(line) > 0, "block")
     was = block(line)
-    line.until(lambda: block(line) > was + 1, 20, "newer block")
+    line.until(lambda: block(line) > was + 1, "newer block")
 
 
 @pytest.mark.usefixtures("running")
@@ -121,7 +121,7 @@ def test_a_line_that_is_cut_stops_no_engine(host: Host, tmp_path: Path) -> None:
     line = host.line(command(tmp_path, *program(tmp_path, "demo", "--on-hangup", "detach")))
     again = None
     try:
-        line.wait_for("Desks 12", 30)
+        line.wait_for("Desks 12")
         line.keys("\x1a")  # Ctrl-Z would stop every thread, the engine's too
         line.keys("h")
         line.wait_for("halted 1 desk")
@@ -137,20 +137,20 @@ def test_a_line_that_is_cut_stops_no_engine(host: Host, tmp_path: Path) -> None:
 
         line.process.kill()
         log = tmp_path / "state" / "perpdesk.log"
-        line.until(lambda: "the engine goes on" in log.read_text(), 20, "word of the engine that goes on")
+        line.until(lambda: "the engine goes on" in log.read_text(), "word of the engine that goes on")
         assert engine.is_running()
 
         again = host.line(command(tmp_path, *program(tmp_path, "attach")))
-        again.wait_for("Desks 12", 30)
+        again.wait_for("Desks 12")
         again.wait_for("link ")
         goes_on(again)
         again.keys("q")
-        assert again.exit_code(10) == 0
+        assert again.exit_code() == 0
         assert engine.is_running()
         desks = json.loads(perpdesk(tmp_path, "desks", "--json", "--state", str(tmp_path / "state")).stdout)
         assert getpass.getuser() in {row["halted_by"] for row in desks}, "what was asked for over the line was done"
         engine.send_signal(signal.SIGTERM)
-        again.until(lambda: not engine.is_running() or engine.status() == "zombie", 20, "end of the engine")
+        again.until(lambda: not engine.is_running() or engine.status() == "zombie", "end of the engine")
         assert "event=stopped" in log.read_text()
     finally:
         for each in (line, again):
@@ -166,11 +166,11 @@ def test_a_tmux_session_survives_the_line(host: Host, tmp_path: Path) -> None:
     demo = PtyApp(*program(tmp_path, "demo")[3:], module="tui.cli", XDG_CONFIG_HOME=str(tmp_path))
     lines = [demo]
     try:
-        demo.wait_for("Desks 12", 30)
+        demo.wait_for("Desks 12")
         inside = shlex.join(program(tmp_path, "attach"))
         line = host.line(command(tmp_path, *tmux, "new-session", "-s", "desk", inside, **at))
         lines.append(line)
-        line.wait_for("Desks 12", 30)
+        line.wait_for("Desks 12")
         line.keys("\x1a")
         line.keys("j")
         goes_on(line)
@@ -181,7 +181,7 @@ def test_a_tmux_session_survives_the_line(host: Host, tmp_path: Path) -> None:
 
         second = host.line(command(tmp_path, *tmux, "attach-session", "-t", "desk", **at))
         lines.append(second)
-        second.wait_for("Desks 12", 30)
+        second.wait_for("Desks 12")
         goes_on(second)
         assert processes(tmp_path, "attach") == [screen], "it is the same screen"
         second.keys("H")
@@ -189,10 +189,10 @@ def test_a_tmux_session_survives_the_line(host: Host, tmp_path: Path) -> None:
         second.keys("H")
         second.wait_for("12 halted")
         second.keys("q")
-        assert second.exit_code(10) == 0
+        assert second.exit_code() == 0
         goes_on(demo)
         demo.keys("qq")
-        assert demo.exit_code(10) == 0
+        assert demo.exit_code() == 0
     finally:
         for each in lines:
             each.end()

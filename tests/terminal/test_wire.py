@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.patient import SLACK_S
 from tests.scale import scaled
 from tests.terminal.pty_app import ROOT, PtyApp
 
@@ -38,7 +39,7 @@ def test_fifty_updates_a_second_fit_through_a_thin_line() -> None:
     with app("live") as child:
         time.sleep(1.5)
         bytes_per_second, cpu = child.measure(6)
-        assert bytes_per_second > 1_000, "the screen is not drawn at all"
+        assert bytes_per_second > 100, "the screen is not drawn at all"
         assert bytes_per_second < 15_000
         assert cpu < BUSY
 
@@ -115,7 +116,7 @@ def test_resizing_to_tiny_and_back() -> None:
             time.sleep(0.3)
         child.wait_for("perpdesk needs 80x24")
         child.resize(120, 40)
-        child.until(lambda: "Desks 50" in child.text() and "perpdesk needs" not in child.text(), 10, "whole screen")
+        child.until(lambda: "Desks 50" in child.text() and "perpdesk needs" not in child.text(), "whole screen")
 
 
 def test_a_terminal_that_does_not_know_its_size_is_drawn_once_and_left() -> None:
@@ -127,9 +128,9 @@ def test_a_terminal_that_does_not_know_its_size_is_drawn_once_and_left() -> None
         bytes_per_second, cpu = child.measure(3)
         assert (bytes_per_second < 300, cpu < 20) == (True, True), (bytes_per_second, cpu)
         child.resize(120, 40)
-        child.until(lambda: len(child.text().splitlines()[0].rstrip()) > 90, 10, "wider screen")
+        child.until(lambda: len(child.text().splitlines()[0].rstrip()) > 90, "wider screen")
         os.kill(child.child.pid, signal.SIGTERM)
-        assert child.exit_code(10) == 143
+        assert child.exit_code() == 143
     finally:
         child.end()
 
@@ -150,7 +151,7 @@ def test_a_second_word_to_end_does_not_wait_for_a_screen_that_is_stuck() -> None
     try:
         before = termios.tcgetattr(child.child.fd)
         child.wait_for(READY)
-        child.until(lambda: b"stuck" in child.sent, 5, "stuck screen")
+        child.until(lambda: b"stuck" in child.sent, "stuck screen")
         assert termios.tcgetattr(child.child.fd) != before
 
         def asked_again() -> bool:
@@ -158,7 +159,7 @@ def test_a_second_word_to_end_does_not_wait_for_a_screen_that_is_stuck() -> None
             os.kill(child.child.pid, signal.SIGTERM)
             return not child.child.isalive()
 
-        child.until(asked_again, 10, "end")
+        child.until(asked_again, "end")
         assert child.exit_code() == 143
         assert termios.tcgetattr(child.child.fd) == before
         for code in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[<u"):
@@ -173,11 +174,11 @@ def test_a_screen_that_is_stuck_ends_in_time(number: signal.Signals) -> None:
     try:
         before = termios.tcgetattr(child.child.fd)
         child.wait_for(READY)
-        child.until(lambda: b"stuck" in child.sent, 5, "stuck screen")
+        child.until(lambda: b"stuck" in child.sent, "stuck screen")
         began = time.monotonic()
         os.kill(child.child.pid, number)
-        assert child.exit_code(10) == 74
-        assert STOP_S <= time.monotonic() - began < STOP_S + 4
+        assert child.exit_code() == 74
+        assert STOP_S <= time.monotonic() - began < STOP_S + SLACK_S
         assert termios.tcgetattr(child.child.fd) == before
         _, left, words = bytes(child.sent).rpartition(b"\x1b[?1049l")
         assert left
@@ -193,7 +194,7 @@ def test_ctrl_z_suspends_nothing() -> None:
         time.sleep(0.3)
         assert child.process.status() != "stopped"
         child.keys("j")
-        child.until(lambda: "> BONK" in child.text(), 3, "moving cursor")
+        child.until(lambda: "> BONK" in child.text(), "moving cursor")
 
 
 @pytest.mark.parametrize("mode", ["idle", "live"])
@@ -252,7 +253,7 @@ def test_a_stalled_line_shows_the_present_when_it_drains() -> None:
         child.keys("j")
         time.sleep(1)
         child.start_reading()
-        child.until(lambda: "> BONK" in child.text() and "Markets 24" in child.text(), 5, "present")
+        child.until(lambda: "> BONK" in child.text() and "Markets 24" in child.text(), "present")
         time.sleep(1)
         bytes_per_second, _ = child.measure(2)
         assert bytes_per_second < 15_000, "old frames are not sent late"
@@ -262,13 +263,13 @@ def test_a_stop_from_outside_is_survived() -> None:
     with app("live") as child:
         os.kill(child.child.pid, signal.SIGSTOP)
         os.kill(child.child.pid, signal.SIGCONT)
-        child.until(lambda: "Desks 50" in child.text(), 3, "screen after a stop from outside")
+        child.until(lambda: "Desks 50" in child.text(), "screen after a stop from outside")
 
 
 def test_a_crash_shows_no_variables() -> None:
     child = PtyApp("crash")
     try:
-        child.until(lambda: b"left 1" in child.sent, 8, "end")
+        child.until(lambda: b"left 1" in child.sent, "end")
         assert child.exit_code() == 1
         assert b"ZeroDivisionError" in child.sent
         assert b"hunter2" not in child.sent
@@ -280,7 +281,7 @@ def test_a_crash_shows_no_variables() -> None:
 def test_a_dumb_terminal_is_refused_in_one_line() -> None:
     child = PtyApp("idle", TERM="dumb")
     try:
-        child.until(lambda: not child.child.isalive(), 5, "end")
+        child.until(lambda: not child.child.isalive(), "end")
         assert child.exit_code() == 64
         assert b"--headless" in child.sent
         assert b"\x1b[?1049h" not in child.sent
