@@ -84,6 +84,7 @@ class Settlement:
         publish: Publish,
     ) -> None:
         self._journal = journal
+        journal.answered = self._disk_answered
         self._clock = clock
         self._publish = publish
         self._world = World()
@@ -94,6 +95,7 @@ class Settlement:
         self._failure: StoreFailed | None = None
         self._last_ms = 0
         self._commit_began_s: float | None = None
+        self._answered_s = float("-inf")
         self._hung: tuple[float, float] | None = None
         """How long the newest commit lasted that hung, and when it ended."""
         self.commits = Durations()
@@ -210,12 +212,14 @@ class Settlement:
         except Exception:  # a writer that is cancelled leaves its commit in progress
             self._commit_began_s = None
             raise
-        self._commit_began_s = None
-        ended_s = self._clock.monotonic()
-        if ended_s - began_s >= HUNG_S:
-            self._hung = ended_s - began_s, ended_s
-        self.commits.took(ended_s - began_s)
+        if self._answered_s - began_s >= HUNG_S:
+            self._hung = self._answered_s - began_s, self._answered_s
+        self.commits.took(self._clock.monotonic() - began_s)
         self.facts += len(rows)
+
+    def _disk_answered(self) -> None:
+        """On the journal's thread: where the loop hears of it late, the disk is not to blame."""
+        self._answered_s, self._commit_began_s = self._clock.monotonic(), None
 
     def _decide(self, request: _Request) -> tuple[tuple[Fact, ...] | Rejection, list[tuple[str, str]]] | None:
         """The answer and its journal rows; None when the command is at fault, which nothing has been folded of yet."""

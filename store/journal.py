@@ -55,6 +55,9 @@ class Journal:
         self._head = head
         self._is = _identity(path)
         self.path = path
+        self.answered: Callable[[], None] = lambda: None
+        """Called on the writer's thread when the disk has taken or refused a commit; who appends hears it when the loop
+        turns, which may be later."""
 
     @property
     def seq(self) -> int:
@@ -150,14 +153,16 @@ class Journal:
     def _commit(
         self, connection: sqlite3.Connection, rows: list[tuple[int, int, int, str, str, bytes]], head: Head
     ) -> None:
-        if _identity(self.path) != self._is:
-            raise Damaged("GONE", f"{self.path}: moved, deleted or replaced while it was written")
         try:
+            if _identity(self.path) != self._is:
+                raise Damaged("GONE", f"{self.path}: moved, deleted or replaced while it was written")
             _commit(connection, self._epoch, rows, self._head, head)
         except sqlite3.Error as error:
             if is_held(error):
                 raise held(self.path, error) from error
             raise
+        finally:
+            self.answered()
 
     async def hash_at(self, seq: int) -> bytes | None:
         """The hash of an entry; None where there is no such entry. Raises StoreError."""

@@ -1,20 +1,33 @@
 """Facts are durable before anyone sees them, commands are decided in order, and a restart is a fold."""
 
 import asyncio
-from collections.abc import Sequence
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.desks.commands import BookFees, EnrollToken, Halt
 from engine.settlement import Recorded, StoreFailed
+from store import journal
 from store.errors import Damaged
 from store.journal import Journal
 from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, listed, settled
+from tests.patient import PATIENCE_S
 from venue.exchange.commands import AdvanceBlock, Code, Deposit, OpenPosition, Rejection, Withdraw
 from venue.exchange.fixed import WAD
+
+
+def stands_still_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 async def test_a_restart_folds_to_the_same_world(tmp_path: Path) -> None:
@@ -181,6 +194,30 @@ async def test_it_says_how_long_the_commit_in_progress_has_lasted(
         assert settlement.why_not() == ""
         await settlement.submit(EnrollToken(OTHER, "WIF"))
         assert settlement.why_not() == "", "a commit like any other"
+
+
+async def test_a_loop_that_stands_still_is_not_blamed_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, begun, answers = ManualClock(), threading.Event(), threading.Event()
+    commit = journal._commit
+
+    def waits(connection: sqlite3.Connection, *rest: Any) -> None:
+        begun.set()
+        answers.wait()
+        commit(connection, *rest)
+
+    async with settled(tmp_path, clock) as settlement:
+        monkeypatch.setattr(journal, "_commit", waits)
+        asked = asyncio.create_task(settlement.submit(EnrollToken(TOKEN, "PEPE")))
+        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+        clock.advance(1)
+        assert settlement.committing_s == 1.0
+        answers.set()
+        stands_still_until(lambda: settlement.committing_s == 0.0)
+        clock.advance(12)
+        await asked
+        assert settlement.why_not() == ""
 
 
 async def test_a_commit_that_is_refused_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
