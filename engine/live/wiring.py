@@ -1,5 +1,6 @@
 """Every part of the chain and of the live venue, made once and wired. Nothing here does anything yet."""
 
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ from venue.chain.bucket import Budget
 from venue.chain.call import Call
 from venue.chain.endpoints import Endpoints
 from venue.chain.envelope import RpcError
+from venue.chain.fees import MOST_MARK
 from venue.chain.guard import Guard, Simulate
 from venue.chain.rpc import Rpc
 from venue.chain.sender import Sender
@@ -142,7 +144,7 @@ def trading(
 ) -> Trading:
     """`tokens`: launches whose fees may be collected and which may be bought back. Raises ConfigError."""
     wallet, policy = signer.address, policy_of(settings)
-    sender = Sender(doors.chain, read.node, signer, policy, clock.now_ms)
+    sender = Sender(doors.chain, read.node, signer, policy, clock.now_ms, secrets.randbelow(MOST_MARK))
     builders, relay = builders_of(settings), relay_of(settings)
     builder = Builder(builders, clock.monotonic, most_fee=int(settings.avantis.max_execution_fee_eth * ETHER))
     guard = Guard(allowed(settings, wallet, tokens), _simulating(read.node, wallet), chain.changed)

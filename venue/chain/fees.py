@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from venue.chain.call import Wei
 
 LEAST_TIP: Wei = 1_000_000
+MOST_MARK: Wei = 10_000
+"""A hundredth of the least tip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +17,9 @@ class Fees:
     max_priority: Wei
 
 
-def suggested(base_fee: Wei, tip: Wei, cap: Wei) -> Fees:
-    """Room for the base fee to double; never above `cap`."""
-    tip = min(max(tip, LEAST_TIP), cap)
+def suggested(base_fee: Wei, tip: Wei, cap: Wei, mark: Wei = 0) -> Fees:
+    """Room for the base fee to double, and `mark` on top of the tip; never above `cap`."""
+    tip = min(max(tip, LEAST_TIP) + mark, cap)
     return Fees(min(2 * base_fee + tip, cap), tip)
 
 

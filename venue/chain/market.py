@@ -32,11 +32,15 @@ class Market:
 
 
 class Markets:
-    """The market, with fees up to `fee_cap`. Raises what the node raises, to all who wait for the same answer."""
+    """The market, with fees up to `fee_cap` and `mark` on top of every tip.
 
-    def __init__(self, node: Node, fee_cap: Wei, now_ms: Callable[[], int]) -> None:
+    Raises what the node raises, to all who wait for the same answer.
+    """
+
+    def __init__(self, node: Node, fee_cap: Wei, now_ms: Callable[[], int], mark: Wei = 0) -> None:
         self._node = node
         self._fee_cap = fee_cap
+        self._mark = mark
         self._now_ms = now_ms
         self._last: tuple[int, Market] | None = None
         self._asking = {urgent: Shared(self.fresh) for urgent in (False, True)}
@@ -46,7 +50,7 @@ class Markets:
         asked_ms = self._now_ms()
         head = await self._node.head()
         tip = await self._node.max_priority_fee()
-        found = Market(head.number, head.base_fee, suggested(head.base_fee, tip, self._fee_cap))
+        found = Market(head.number, head.base_fee, suggested(head.base_fee, tip, self._fee_cap, self._mark))
         self._last = asked_ms, found
         return found
 

@@ -70,15 +70,21 @@ Standing = Unsent | Tx | Ended
 
 
 class Sender:
-    """Sends calls the guard has passed. `new` work stops when the key turns out not to be ours alone."""
+    """Sends calls the guard has passed. `new` work stops when the key turns out not to be ours alone.
 
-    def __init__(self, door: Door, node: Node, signer: Signer, policy: Policy, now_ms: Callable[[], int]) -> None:
+    `mark`, up to MOST_MARK, tells a process from one with a copy of its journal: both would sign the same bytes, and
+    each would take what was mined for its own.
+    """
+
+    def __init__(
+        self, door: Door, node: Node, signer: Signer, policy: Policy, now_ms: Callable[[], int], mark: Wei = 0
+    ) -> None:
         self._door = door
         self._node = node
         self._signer = signer
         self._policy = policy
         self._now_ms = now_ms
-        self._markets = Markets(node, policy.fee_cap, now_ms)
+        self._markets = Markets(node, policy.fee_cap, now_ms, mark)
         self._in_hand: set[str] = set()
         self._sent_ms: dict[str, int] = {}
         self.waiting: dict[str, str] = {}

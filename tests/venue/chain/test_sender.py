@@ -11,6 +11,7 @@ from venue.chain.abi import Function
 from venue.chain.answers import Sent
 from venue.chain.call import Call
 from venue.chain.facts import Fact, Result, TxSigned
+from venue.chain.fees import MOST_MARK
 from venue.chain.guard import Guard, Passed, Rule
 from venue.chain.machine import ChainCode
 from venue.chain.rpc import RpcCode, RpcError
@@ -38,10 +39,10 @@ async def ping(number: int) -> Passed:
 class House:
     """A sender, its journal, its chain, and a clock that runs with the blocks."""
 
-    def __init__(self, chain: FakeChain | None = None, facts: list[Fact] | None = None) -> None:
+    def __init__(self, chain: FakeChain | None = None, facts: list[Fact] | None = None, mark: int = 0) -> None:
         self.chain = chain or FakeChain()
         self.memory = Memory(facts, self.chain.luck)
-        self.sender = Sender(self.memory, self.chain, signer_of(KEY), POLICY, self.now_ms)
+        self.sender = Sender(self.memory, self.chain, signer_of(KEY), POLICY, self.now_ms, mark)
 
     def now_ms(self) -> int:
         return len(self.chain.blocks) * BLOCK_MS
@@ -169,6 +170,28 @@ async def test_somebody_elses_nonce_stops_everything(house: House) -> None:
     refused = await house.sender.send("b", await ping(2))
     assert refused
     assert refused.code is ChainCode.KEY_SHARED
+
+
+@pytest.mark.parametrize(("marks", "taken"), [((0, MOST_MARK - 1), 1), ((3, 3), 0)])
+async def test_of_two_with_one_journal_that_do_the_same_at_once_one_learns_of_the_other(
+    marks: tuple[int, int], taken: int
+) -> None:
+    """By its mark; without, both sign the same bytes, and what is mined is each one's own."""
+    chain = FakeChain()
+    houses = [House(chain, mark=mark) for mark in marks]
+    for each in houses:
+        assert await each.sender.adopt() is None
+    for each in houses:
+        assert await each.sender.send("a", await ping(1)) is None
+    assert len(chain.seen) == len(set(marks))
+    for _ in range(12):
+        chain.mine()
+        for each in houses:
+            await each.sender.pass_once()
+    results = sorted([(await each.ended("a")).result for each in houses])
+    assert results == sorted([Result.DONE, Result.TAKEN if taken else Result.DONE])
+    refused = [await each.sender.send("b", await ping(2)) for each in houses]
+    assert [each.code for each in refused if each] == [ChainCode.KEY_SHARED] * taken
 
 
 async def test_nothing_is_piled_up_above_a_stuck_nonce(house: House) -> None:
