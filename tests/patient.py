@@ -7,14 +7,23 @@ neighbours keep it from, is no waiting for the other end, and hardly counts.
 import asyncio
 import selectors
 import time
+from collections.abc import Callable
 from typing import Final
 
 PATIENCE_S: Final = 60.0
 """How long a test waits for what must come. It says that something hangs, never that a machine is slow."""
-SLACK_S: Final = 20.0
+SLACK_S: Final = 4.0
 """How much later than promised something may end on a machine that is busy."""
 WORK_S: Final = 0.001
 """What one turn of the loop costs of its own time, at most."""
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Waits for a condition, and keeps the thread for it."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end, f"no {what}"
+        time.sleep(0.01)
 
 
 class PatientLoop(asyncio.SelectorEventLoop):

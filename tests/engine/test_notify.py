@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,7 +47,9 @@ async def test_a_manager_that_does_not_keep_up_holds_nothing_up(tmp_path: Path) 
             while True:
                 sender.sendto(b"x", str(tmp_path / "n"))
                 filled += 1
+        began = time.monotonic()
         notify.say("READY=1")
+        assert time.monotonic() - began < 0.5
         assert {listener.recv(100) for _ in range(filled)} == {b"x"}
         notify.say("STOPPING=1")
         assert listener.recv(100) == b"STOPPING=1", "the one that found no room is dropped"

@@ -3,8 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from fractions import Fraction
 from pathlib import Path
@@ -18,16 +17,9 @@ from store import journal
 from store.errors import Damaged
 from store.journal import Journal
 from tests.engine.house import OTHER, TOKEN, ManualClock, done, enrolled, listed, settled
-from tests.patient import PATIENCE_S
+from tests.patient import PATIENCE_S, until
 from venue.exchange.commands import AdvanceBlock, Code, Deposit, OpenPosition, Rejection, Withdraw
 from venue.exchange.fixed import WAD
-
-
-def stands_still_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 async def test_a_restart_folds_to_the_same_world(tmp_path: Path) -> None:
@@ -214,7 +206,7 @@ async def test_a_loop_that_stands_still_is_not_blamed_on_the_disk(
         clock.advance(1)
         assert settlement.committing_s == 1.0
         answers.set()
-        stands_still_until(lambda: settlement.committing_s == 0.0)
+        until(lambda: settlement.committing_s == 0.0, "end of the commit, with a loop that stands still")
         clock.advance(12)
         await asked
         assert settlement.why_not() == ""

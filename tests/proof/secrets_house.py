@@ -3,14 +3,12 @@
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tests.cli.perpdesk import environment
-from tests.patient import PATIENCE_S
 
 FAULTY: Final = (sys.executable, "-m", "tests.proof.faulty")
 SOUND: Final = (0, 66, 69, 76, 78, 79, 80, 81)
@@ -48,11 +46,3 @@ def cores() -> None:
 def words(folder: Path) -> str:
     """What it has said on stderr."""
     return (folder / "err").read_text()
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Waits for a condition."""
-    end = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < end, f"no {what}"
-        time.sleep(0.05)

@@ -23,11 +23,11 @@ from tests.chain.fixtures import _needs_anvil
 from tests.cli.forge import forged
 from tests.cli.live import LiveVenue, live_venue, locked, private
 from tests.cli.perpdesk import COMMAND, environment
-from tests.patient import PATIENCE_S
+from tests.patient import PATIENCE_S, until
 from tests.proof import canaries
 from tests.proof.canaries import Search, Watched, leaked, surroundings
 from tests.proof.echo import Echo, echoing
-from tests.proof.secrets_house import SOUND, cores, faulty, until, words
+from tests.proof.secrets_house import SOUND, cores, faulty, words
 from tests.scale import scaled
 from tests.terminal.pty_app import PtyApp
 from tests.terminal.test_serve import WIDE, Screen, basic, tabs
@@ -142,7 +142,6 @@ def test_the_screens(tmp_path: Path, search: Search, echo: Echo, fault: str, tri
             assert child.exit_code() == 1
         for key in () if fault == "screen" else (*SCREENS, "?", ":", "a", "n"):
             child.keys(key)
-            child.until(lambda: True, "screen")
             time.sleep(0.3)
             search.text(f"screen {key}", child.text().replace("\n", ""))
             child.keys("e")  # on a board: its rows go into a file

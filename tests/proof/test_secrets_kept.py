@@ -11,10 +11,11 @@ import pytest
 from tests.cli.forge import forged
 from tests.cli.live import locked, private
 from tests.cli.perpdesk import perpdesk
+from tests.patient import until
 from tests.proof import canaries
 from tests.proof.canaries import Search
 from tests.proof.echo import Echo
-from tests.proof.secrets_house import SOUND, faulty, until
+from tests.proof.secrets_house import SOUND, faulty
 from tests.scale import scaled
 
 Tried = Callable[[int], None]

@@ -17,7 +17,7 @@ class Fees:
     max_priority: Wei
 
 
-def suggested(base_fee: Wei, tip: Wei, cap: Wei, mark: Wei = 0) -> Fees:
+def suggested(base_fee: Wei, tip: Wei, cap: Wei, mark: Wei) -> Fees:
     """Room for the base fee to double, and `mark` on top of the tip; never above `cap`."""
     tip = min(max(tip, LEAST_TIP) + mark, cap)
     return Fees(min(2 * base_fee + tip, cap), tip)
